@@ -1,0 +1,1 @@
+"""From recorded results to a static site: rendering, figures, theme and build."""

@@ -1,0 +1,46 @@
+"""Text from elsewhere made harmless where it enters a page.
+
+In Markdown no clever escaping holds: HTML, links, attribute lists and tables each have their own
+meta-characters. A numeric entity is plain text to all of them, so every ASCII character that is
+neither letter nor digit becomes one.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from urllib.parse import quote
+
+# Control characters, and the marks that reorder the text around them.
+_INVISIBLE = re.compile(
+    r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
+)
+
+
+def text(value: str) -> str:
+    """The value in one line, without control characters, reordering marks, halves of characters."""
+    value = _INVISIBLE.sub("", value.encode("utf-8", "ignore").decode())
+    return re.sub(r"\s+", " ", value)
+
+
+def markdown(value: str) -> str:
+    """Text that means nothing but itself in Markdown, in a table cell and in HTML."""
+    return re.sub(r"[!-/:-@\[-`{-~]", lambda match: f"&#{ord(match[0])};", text(value))
+
+
+def attribute(value: str) -> str:
+    """Text for an HTML attribute in double quotes, or for the inside of an element."""
+    return html.escape(text(value), quote=True)
+
+
+def address(value: str) -> str | None:
+    """A web address safe as the target of a Markdown link; None for any other scheme."""
+    value = text(value)
+    if not re.match(r"https?://[^/]", value, re.IGNORECASE):
+        return None
+    return quote(value, safe="/:?=&%#,;+@~.-_").replace("&", "&amp;")
+
+
+def file_name(value: str) -> str:
+    """A name of letters, digits, ``-`` and ``_`` for a file; never empty, never a path."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", value).strip("-")[:80] or "unnamed"

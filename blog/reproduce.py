@@ -1,0 +1,60 @@
+"""The folded box of a post that says how to get its numbers again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from blog import escape
+from blog.tables import indent
+from blog.values import show
+
+# Rows of the reproduce box that `show` has made harmless already.
+_SHOWN = {"Settings", "Data", "Examples", "Parameters", "Software"}
+
+
+def box(name: str, results: dict[str, Any]) -> str:
+    """The folded box with all that a second run needs, and what the first one had."""
+
+    def pairs(value: dict[str, Any]) -> str:
+        return ", ".join(f"{escape.markdown(key)} {show(part)}" for key, part in value.items())
+
+    data = results.get("data", {})
+    software = {
+        "Python": results.get("python"),
+        **dict(sorted(results.get("libraries", {}).items())),
+    }
+    backend = f"; Keras on {escape.markdown(results['backend'])}" if results.get("backend") else ""
+    rows = {
+        "Run": results.get("run"),
+        "Settings": pairs(results.get("settings", {})),
+        "Seeds": ", ".join(map(str, results.get("seeds", []))),
+        "Data": pairs({k: v for k, v in data.items() if k in ("pages", "rows", "rejected")}),
+        "Data, fingerprint": data.get("hash"),
+        "Archive, fingerprint": data.get("archive"),
+        "Examples": pairs(results.get("splits", {})),
+        "Parameters": pairs(results.get("parameters", {})),
+        "Took": _took(results),
+        "Software": pairs(software) + backend,
+    }
+    lines = [
+        f"| {label} | {value if label in _SHOWN else escape.markdown(str(value))} |"
+        for label, value in rows.items()
+        if value
+    ]
+    table = "\n".join(["| what | value |", "| --- | --- |", *lines])
+    return (
+        '??? folio "Reproduce"\n\n'
+        f"    ```\n    python3 -m projects run {name} --again\n    ```\n\n{indent(table)}"
+    )
+
+
+def _took(results: dict[str, Any]) -> str:
+    minutes = results.get("minutes", {}).get("total")
+    hardware = results.get("hardware", {})
+    if minutes is None:
+        return ""
+    cores = f"{hardware['cores']} cores" if hardware.get("cores") else ""
+    machine = ", ".join(
+        str(p) for p in (hardware.get("processor"), cores, hardware.get("system")) if p
+    )
+    return f"{minutes:.1f} minutes" + (f" on {machine}" if machine else "")

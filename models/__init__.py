@@ -1,0 +1,1 @@
+"""Networks, their training, their baselines, and how good they are."""

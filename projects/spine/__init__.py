@@ -1,0 +1,1 @@
+"""What runs the projects; a user never needs to open it."""

@@ -1,0 +1,96 @@
+"""A project's folder as a whole: begun from a starter, taken away, brought back."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from projects.spine.durable import aside_of, swap_folder
+from projects.spine.errors import BadUsage
+from projects.spine.project import check_name, did_you_mean, names
+
+BLANK = Path(__file__).parent / "blank"
+
+
+def starters() -> list[str]:
+    """Return the model families that `folio new` has a starter for."""
+    return sorted(p.parent.name for p in BLANK.glob("*/project.py"))
+
+
+def create(root: Path, name: str, model: str) -> Path:
+    """Copy a starter to projects/<name>/ and return that folder."""
+    check_name(name)
+    target = root / "projects" / name
+    if target.exists():
+        raise BadUsage(f"projects/{name}/ is there already; choose another name.")
+    if model not in starters():
+        raise BadUsage(
+            f"There is no starter `{model}`.{did_you_mean(model, starters())} "
+            f"There is: {', '.join(starters())}."
+        )
+    aside = aside_of(target)
+    shutil.copytree(BLANK / model, aside, ignore=shutil.ignore_patterns("__pycache__", ".folio"))
+    try:
+        for file in aside.rglob("*"):
+            if file.suffix in (".py", ".md", ".bib"):
+                text = file.read_text("utf-8")
+                if "@NAME@" in text:
+                    file.write_text(text.replace("@NAME@", name), "utf-8", newline="\n")
+        swap_folder(aside, target)
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+    return target
+
+
+def belongings(root: Path, name: str) -> list[Path]:
+    """Return what goes when a project goes: its folder, its post and the post's files."""
+    posts = root / "blog" / "docs" / "posts"
+    candidates = [root / "projects" / name, posts / f"{name}.md", posts / name]
+    return [path for path in candidates if path.exists()]
+
+
+def remove(root: Path, name: str) -> Path:
+    """Move a project and its post out of the way, and return where to."""
+    if name not in names(root):
+        raise BadUsage(f"There is no project `{name}`.{did_you_mean(name, names(root))}")
+    kept = root / ".folio" / "removed" / name
+    if kept.exists():
+        # An older removal of the same name makes room, and is not lost either.
+        number = sum(1 for _ in kept.parent.glob(f"{name}~*")) + 1
+        kept.rename(kept.with_name(f"{name}~{number}"))
+    _move(belongings(root, name), root, kept)
+    return kept
+
+
+def restore(root: Path, name: str) -> list[Path]:
+    """Bring back what `remove` took, and return the paths."""
+    kept = root / ".folio" / "removed" / name
+    removed = sorted(p.name for p in kept.parent.glob("*") if "~" not in p.name)
+    if not kept.is_dir():
+        raise BadUsage(
+            f"Nothing named `{name}` was removed.{did_you_mean(name, removed)} "
+            f"Kept from earlier removals: {', '.join(removed) or 'nothing'}."
+        )
+    back = [kept / "projects" / name, *(kept / "blog/docs/posts").glob("*")]
+    taken = [p for p in back if (root / p.relative_to(kept)).exists()]
+    if taken:
+        raise BadUsage(
+            f"{taken[0].relative_to(kept)} is there already; it would be overwritten. "
+            f"Move it away, then: folio remove --undo {name}"
+        )
+    targets = _move(back, kept, root)
+    shutil.rmtree(kept)
+    return targets
+
+
+def _move(paths: Iterable[Path], base: Path, to: Path) -> list[Path]:
+    """Move paths from below `base` to the same places below `to`."""
+    moved = []
+    for path in paths:
+        target = to / path.relative_to(base)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(target)
+        moved.append(target)
+    return moved

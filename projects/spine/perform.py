@@ -1,0 +1,177 @@
+"""One run of a step, performed in this process: inputs in, function called, value stored."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import functools
+import hashlib
+import json
+import random
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+from projects.spine.durable import append_line
+from projects.spine.engine import QUICK_PAGES, Engine, Run
+from projects.spine.errors import SpineError, StepFailed
+from projects.spine.store import Stored
+
+Report = Callable[[str, int, int | None], None]  # (what, done, of how many)
+
+
+def perform(engine: Engine, run: Run, report: Report, *, fresh: bool = False) -> Stored:
+    """Run one step that asks for no `page`, and return its value as stored."""
+    started = time.perf_counter()
+    with lent(engine, run, report, fresh) as (module, opened):
+        arguments = engine.arguments(run)
+        seed_everything(engine, run)  # last: loading inputs must not draw from what it sets
+        value = call(engine, run, getattr(module, run.step.name), arguments)
+    return keep(engine, run, value, started, opened)
+
+
+def keep(
+    engine: Engine, run: Run, value: Any, started: float, opened: dict[str, Any], **more: Any
+) -> Stored:
+    """Store what a run returned, and how long that took since `started`."""
+    state = engine.state(run)
+    local = {name: engine.cache.digest(path) for name, path in opened.items()}
+    return engine.store.save(
+        run.step.name,
+        run.label,
+        state.key,
+        value,
+        where=f"{engine.project.where(run.step.line)}: step `{run.step.name}`",
+        more={"seconds": round(time.perf_counter() - started, 2), "local": local, **more},
+    )
+
+
+def call(engine: Engine, run: Run, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    """Call a step's function; what it raises becomes a StepFailed that names step and line."""
+    try:
+        return function(**arguments)
+    except SpineError:
+        raise
+    except Exception as error:
+        raise failure(engine, run, error) from error
+
+
+def failure(engine: Engine, run: Run, error: Exception, where: str = "") -> StepFailed:
+    """Return the error a user reads when a step raised."""
+    file = str(engine.project.file)
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == file]
+    at = engine.project.where(lines[-1] if lines else run.step.line)
+    kind = type(error).__name__
+    # An error of Folio's own parts already says what, where and what to do.
+    ours = hasattr(error, "exit_code")
+    said = str(error) if ours else f"{kind}: {error}"
+    seed = "" if run.seed is None else f" (seed {run.seed})"
+    place = f" on {where}" if where else ""
+    text = f"{at}: step `{run.step.name}`{seed} stopped{place}: {said}"
+    if not ours:
+        name = engine.project.name
+        text += f"\nEarlier steps are kept. Look closer: folio run {name} --debug"
+    trace = "".join(traceback.format_exception(error))
+    return StepFailed(text, getattr(error, "exit_code", 1), trace)
+
+
+def load_module(engine: Engine) -> ModuleType:
+    """Import project.py with the variant's settings; what it raises names the line."""
+    try:
+        return engine.project.load(engine.overrides)
+    except Exception as error:
+        file = str(engine.project.file)
+        lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == file]
+        raise StepFailed(
+            f"{engine.project.where(lines[-1] if lines else 1)}: project.py cannot be imported: "
+            f"{type(error).__name__}: {error}",
+            trace=traceback.format_exc(),
+        ) from error
+
+
+@contextlib.contextmanager
+def lent(
+    engine: Engine, run: Run, report: Report, fresh: bool
+) -> Iterator[tuple[ModuleType, dict[str, Any]]]:
+    """Lend the project's folder, and load project.py."""
+    import scraping.lent
+    from models import lent as models_lent
+
+    module = load_module(engine)
+    borrowed = scraping.lent.Lent(
+        archive=engine.archive,
+        project=engine.project.folder,
+        contact=_contact(engine),
+        fresh=fresh,
+        report=report,
+        max_pages=QUICK_PAGES if engine.variant.quick else None,
+    )
+    training = models_lent.Lent(
+        checkpoints=engine.work / "checkpoints" / run.step.name / (run.label or "once"),
+        report=report,
+        trained=functools.partial(log_training, engine, run),
+    )
+    first = scraping.lent.current.set(borrowed)
+    second = models_lent.current.set(training)
+    try:
+        yield module, borrowed.files
+    finally:
+        scraping.lent.current.reset(first)
+        models_lent.current.reset(second)
+
+
+def seed_everything(engine: Engine, run: Run) -> None:
+    """Seed Python, NumPy and Keras from (seed, step name)."""
+    number = hashlib.sha256(f"{run.seed}:{run.step.name}".encode()).digest()
+    seed = int.from_bytes(number[:4], "big")
+    parts = engine.code(run.step)
+    if "library keras" in parts:
+        import keras
+
+        # What Keras imports at its first draw (JAX, if installed) draws while it is imported: had
+        # this process not done so before, the step would get other numbers than in one that had.
+        keras.random.SeedGenerator(0).next()
+        keras.backend.clear_session()  # layer names count from one again
+        keras.utils.set_random_seed(seed)
+    else:
+        random.seed(seed)
+        if "library numpy" in parts or "numpy" in sys.modules:
+            import numpy
+
+            numpy.random.seed(seed)
+
+
+def log_training(engine: Engine, run: Run, details: dict[str, Any]) -> None:
+    """Add a line to the log of every training ever made; called when one ends."""
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    code = json.dumps(engine.code(run.step), sort_keys=True)
+    line = {
+        "time": now,
+        "step": run.step.name,
+        "seed": run.seed,
+        "settings": engine.settings,
+        "variant": engine.variant.slug,
+        "code": hashlib.sha256(code.encode()).hexdigest()[:16],
+        "seal": None,
+        **details,
+    }
+    append_line(engine.project.folder / "results" / "runs.jsonl", json.dumps(line, default=str))
+
+
+def _contact(engine: Engine) -> str | None:
+    """Return who the crawler says we are: `extra.contact` of mkdocs.yml, once it is set."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        """Reads past the tags that other tools add to mkdocs.yml."""
+
+    Loader.add_multi_constructor("", lambda loader, suffix, node: None)
+    try:
+        text = (engine.variant.root / "mkdocs.yml").read_text("utf-8")
+        contact = ((yaml.load(text, Loader) or {}).get("extra") or {}).get("contact")
+    except (OSError, yaml.YAMLError, AttributeError):
+        return None
+    return str(contact) if contact else None

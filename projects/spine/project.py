@@ -1,0 +1,383 @@
+"""One project's folder, read without importing it: its steps, settings and question.
+
+A public function of project.py is a step; its parameters name earlier steps, or are the two words
+that fan out: `page` (once for each kept page) and `seed` (once a seed).
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import importlib.machinery
+import importlib.util
+import keyword
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from projects.spine.errors import BadUsage
+from projects.spine.source import (
+    Import,
+    Names,
+    digest_tree,
+    imports_of,
+    names_used,
+    strip_docstrings,
+)
+
+KINDS_OF_SETTING = {
+    bool: "True or False",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    list: "a list",
+    tuple: "a tuple",
+    dict: "a dict",
+}
+RESERVED = frozenset({"spine", "blank", "tests", "results"})
+
+
+@dataclass(frozen=True)
+class Step:
+    """A public function of project.py."""
+
+    name: str
+    inputs: tuple[str, ...]  # the earlier steps it asks for, in its own order
+    doc: str
+    line: int
+    per_seed: bool = False
+    per_page: bool = False
+    crawls: bool = False
+    pages_from: str | None = None  # the crawl step behind `page`
+
+    @property
+    def all_inputs(self) -> tuple[str, ...]:
+        """Every step whose value this one needs, the crawl behind `page` included."""
+        return (self.pages_from, *self.inputs) if self.pages_from else self.inputs
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return " Did you mean `x`?" for the nearest known word, or nothing."""
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f" Did you mean `{near[0]}`?" if near else ""
+
+
+def check_name(name: str) -> None:
+    """Raise BadUsage where a name cannot be a project's: a folder, a module and an address."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name):
+        raise BadUsage(
+            f"{name!r} cannot be a project's name: it becomes a Python module and a web address, "
+            "so it takes lower-case letters, digits and _, begins with a letter, and has at most "
+            "40 characters. Try for example `birds` or `old_maps`."
+        )
+    if keyword.iskeyword(name) or keyword.issoftkeyword(name):
+        raise BadUsage(f"`{name}` is a word of Python itself; try `{name}_project`.")
+    if name in sys.stdlib_module_names:
+        raise BadUsage(f"`{name}` is a module of Python's standard library; try `{name}_project`.")
+    if name in RESERVED:
+        raise BadUsage(f"`{name}` is a name Folio keeps for itself; try `{name}_project`.")
+
+
+def names(root: Path) -> list[str]:
+    """Return the names of the projects under `root`, sorted."""
+    found = (root / "projects").glob("*/project.py")
+    return sorted(p.parent.name for p in found if p.parent.name not in RESERVED)
+
+
+class Project:
+    """A project's folder: what its project.py says, and how to load it."""
+
+    def __init__(self, root: Path, name: str) -> None:
+        self.root = root
+        self.name = name
+        self.folder = root / "projects" / name
+        self.file = self.folder / "project.py"
+        self.module = f"projects.{name}.project"
+        if not self.file.is_file():
+            known = names(root)
+            listed = ", ".join(f"`{n}`" for n in known) or "none yet"
+            raise BadUsage(
+                f"There is no project `{name}` (no {self._label(self.file)})."
+                f"{did_you_mean(name, known)} Projects here: {listed}. "
+                f"To begin one: folio new {name}"
+            )
+        try:
+            self.tree = ast.parse(self.file.read_bytes(), filename=str(self.file))
+        except SyntaxError as error:
+            raise BadUsage(
+                f"{self._label(self.file)}:{error.lineno}: Python cannot read this line: "
+                f"{error.msg}."
+            ) from None
+        self.question = (ast.get_docstring(self.tree) or "").strip().partition("\n")[0]
+        docs = {
+            node.name: (ast.get_docstring(node) or "").strip().partition("\n")[0]
+            for node in self.tree.body
+            if isinstance(node, ast.FunctionDef)
+        }
+        strip_docstrings(self.tree)
+        self.code = Names.of(self.tree, f"projects.{name}")
+        self.settings = self._settings()
+        self.steps = self._steps(docs)
+
+    def _label(self, path: Path) -> str:
+        return path.relative_to(self.root).as_posix()
+
+    def where(self, line: int) -> str:
+        """Return projects/<name>/project.py:<line>."""
+        return f"{self._label(self.file)}:{line}"
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def _settings(self) -> dict[str, Any]:
+        """Return the capital names that project.py sets to plain values."""
+        found: dict[str, Any] = {}
+        for name, nodes in self.code.defined.items():
+            node = nodes[-1]
+            if name.isupper() and isinstance(node, ast.Assign | ast.AnnAssign) and node.value:
+                try:
+                    found[name] = ast.literal_eval(node.value)
+                except ValueError:
+                    continue  # computed: part of the code, not a setting that --set can try
+        return found
+
+    def _steps(self, docs: Mapping[str, str]) -> dict[str, Step]:
+        functions = [n for n in self.tree.body if isinstance(n, ast.FunctionDef)]
+        public = [f for f in functions if not f.name.startswith("_")]
+        for node in self.tree.body:
+            if isinstance(node, ast.AsyncFunctionDef):
+                raise BadUsage(f"{self.where(node.lineno)}: step `{node.name}` must not be async.")
+        order = [f.name for f in public]
+        if repeated := next((n for n in order if order.count(n) > 1), None):
+            line = [f.lineno for f in public if f.name == repeated][-1]
+            raise BadUsage(f"{self.where(line)}: there are two steps named `{repeated}`.")
+        crawling = [f.name for f in public if self._calls_crawl(f)]
+        return {f.name: self._step(f, order, crawling, docs[f.name]) for f in public}
+
+    def _calls_crawl(self, function: ast.FunctionDef) -> bool:
+        """Tell whether a function calls scraping's crawl(), by the name it is imported under."""
+        crawls = {
+            bound
+            for bound, items in self.code.imported.items()
+            for item in items
+            if item.module.split(".")[0] == "scraping" and item.name == "crawl"
+        }
+        modules = {
+            bound
+            for bound, items in self.code.imported.items()
+            for item in items
+            if item.module == "scraping" and item.name is None
+        }
+        for node in ast.walk(function):
+            if isinstance(node, ast.Call):
+                called = node.func
+                if isinstance(called, ast.Name) and called.id in crawls:
+                    return True
+                if (
+                    isinstance(called, ast.Attribute)
+                    and called.attr == "crawl"
+                    and isinstance(called.value, ast.Name)
+                    and called.value.id in modules
+                ):
+                    return True
+        return False
+
+    def _step(
+        self, function: ast.FunctionDef, order: list[str], crawling: list[str], doc: str
+    ) -> Step:
+        name, arguments, line = function.name, function.args, function.lineno
+        where = self.where(line)
+        if arguments.vararg or arguments.kwarg:
+            raise BadUsage(
+                f"{where}: step `{name}` takes *args or **kwargs; name the steps it needs instead."
+            )
+        positional = [*arguments.posonlyargs, *arguments.args]
+        defaults = {a.arg for a in positional[len(positional) - len(arguments.defaults) :]}
+        defaults |= {
+            a.arg
+            for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+            if d is not None
+        }
+        asked = [a.arg for a in [*positional, *arguments.kwonlyargs]]
+        earlier = order[: order.index(name)]
+        inputs: list[str] = []
+        for parameter in asked:
+            if parameter in ("page", "seed"):
+                continue
+            if parameter in earlier:
+                inputs.append(parameter)
+            elif parameter not in defaults:
+                raise BadUsage(self._unknown(name, parameter, where, order, earlier))
+        pages_from = None
+        if "page" in asked:
+            pages_from = self._crawl_behind(name, where, crawling, earlier)
+            if "seed" in asked:
+                raise BadUsage(
+                    f"{where}: step `{name}` asks for `page` and `seed`. Reading pages is the same "
+                    "for every seed: make the rows in one step and use the seed in a later one."
+                )
+        if "seed" in asked and "SEEDS" not in self.code.defined:
+            raise BadUsage(
+                f"{where}: step `{name}` asks for `seed`, but project.py does not say how many. "
+                "Add a setting such as `SEEDS = 3` near its top."
+            )
+        return Step(
+            name=name,
+            inputs=tuple(inputs),
+            doc=doc,
+            line=line,
+            per_seed="seed" in asked,
+            per_page="page" in asked,
+            crawls=name in crawling,
+            pages_from=pages_from,
+        )
+
+    @staticmethod
+    def _unknown(
+        name: str, parameter: str, where: str, order: list[str], earlier: list[str]
+    ) -> str:
+        if parameter == name:
+            return f"{where}: step `{name}` asks for itself. Give its input another name."
+        if parameter in order:
+            return (
+                f"{where}: step `{name}` asks for `{parameter}`, which comes after it. "
+                f"project.py reads from top to bottom: move `{parameter}` above `{name}`."
+            )
+        hint = did_you_mean(parameter, [*earlier, "page", "seed"])
+        listed = ", ".join(f"`{n}`" for n in earlier) or "none"
+        return (
+            f"{where}: step `{name}` asks for `{parameter}`.{hint} A parameter names an earlier "
+            f"step (here: {listed}), or is `page` (the step runs once for each kept page) or "
+            "`seed` (once a seed; a later step without `seed` gets all seeds' values, keyed by "
+            "seed). A helper's name begins with _."
+        )
+
+    @staticmethod
+    def _crawl_behind(name: str, where: str, crawling: list[str], earlier: list[str]) -> str:
+        if len(crawling) == 1 and crawling[0] in earlier:
+            return crawling[0]
+        if len(crawling) > 1:
+            listed = " and ".join(f"`{n}`" for n in crawling)
+            raise BadUsage(
+                f"{where}: step `{name}` asks for `page`, but {listed} both crawl. One step of a "
+                "project crawls, so that `page` is clear: start it from several addresses, or make "
+                "two projects."
+            )
+        raise BadUsage(
+            f"{where}: step `{name}` asks for `page`, but no earlier step calls crawl(). "
+            "Write one above it: def pages(): return crawl(START, follow=…, keep=…)"
+        )
+
+    # -- seeds and settings ----------------------------------------------------------------
+
+    def with_settings(self, overrides: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the settings with `overrides` laid over them; BadUsage where one does not fit."""
+        for key, value in overrides.items():
+            if key not in self.settings:
+                known = ", ".join(f"{k}={v!r}" for k, v in self.settings.items()) or "none"
+                raise BadUsage(
+                    f"--set {key}: projects/{self.name}/project.py has no such setting."
+                    f"{did_you_mean(key, self.settings)} Its settings: {known}."
+                )
+            present = self.settings[key]
+            number = isinstance(present, float) and isinstance(value, int)
+            # SEEDS has two forms, and `seeds` says which values are none.
+            other = type(value) is not type(present) and not number and key != "SEEDS"
+            if present is not None and other:
+                raise BadUsage(
+                    f"--set {key}={value!r}: {key} is {present!r} in project.py, so it takes "
+                    f"{KINDS_OF_SETTING.get(type(present), 'the same kind of value')}, "
+                    f"not {KINDS_OF_SETTING.get(type(value), 'this one')}."
+                )
+        return {**self.settings, **overrides}
+
+    def seeds(self, settings: Mapping[str, Any]) -> list[int]:
+        """Return the seeds: 0 … SEEDS-1, or the list that SEEDS is; none without SEEDS."""
+        if "SEEDS" not in settings:
+            return []
+        value = settings["SEEDS"]
+        listed = list(value) if isinstance(value, list | tuple | range) else None
+        if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+            listed = list(range(value))
+        whole = listed and all(type(s) is int and 0 <= s < 2**32 for s in listed)
+        if not listed or not whole or len(set(listed)) < len(listed):
+            line = self.code.defined["SEEDS"][-1].lineno
+            raise BadUsage(
+                f"{self.where(line)}: SEEDS is {value!r}; it takes how many seeds (SEEDS = 5) or "
+                "different whole numbers from 0 up (SEEDS = [11, 12, 13])."
+            )
+        return listed
+
+    # -- what a step's code depends on -----------------------------------------------------
+
+    def closure(self, step: str) -> tuple[set[str], set[Import]]:
+        """Return the (definitions, imports) that a step's code reaches in project.py."""
+        defined, imported = {step}, set()
+        pending: list[ast.stmt] = [*self.code.defined[step], *self.code.loose]
+        while pending:
+            statement = pending.pop()
+            imported.update(what for _, what in imports_of(statement, f"projects.{self.name}"))
+            for used in names_used(statement):
+                imported.update(self.code.imported.get(used, ()))
+                if used in self.code.defined and used not in defined:
+                    defined.add(used)
+                    pending.extend(self.code.defined[used])
+        return defined, imported
+
+    def parts_here(self, step: str, overrides: Mapping[str, Any]) -> dict[str, str]:
+        """Return the parts of a step's code in project.py: {"setting EPOCHS": "20", …}."""
+        parts: dict[str, str] = {}
+        for name in self.closure(step)[0]:
+            nodes = self.code.defined[name]
+            if name == step:
+                parts["code"] = digest_tree(*nodes)
+            elif name in self.steps:
+                raise BadUsage(
+                    f"{self.where(self.steps[step].line)}: step `{step}` uses the step `{name}` "
+                    f"in its body. Ask for it as a parameter: def {step}({name}, …)"
+                )
+            elif name in self.settings:
+                parts[f"setting {name}"] = repr(overrides.get(name, self.settings[name]))
+            else:
+                parts[f"helper {name}"] = digest_tree(*nodes)
+        if self.code.loose:
+            parts["module-level statements"] = digest_tree(*self.code.loose)
+        return parts
+
+    # -- loading ---------------------------------------------------------------------------
+
+    def load(self, overrides: Mapping[str, Any] | None = None) -> ModuleType:
+        """Run project.py as the module `projects.<name>.project` and return it.
+
+        Overridden settings are replaced in the source, so that what follows from them does too.
+        """
+        tree = ast.parse(self.file.read_bytes(), filename=str(self.file))
+        for node in tree.body:
+            if isinstance(node, ast.Assign | ast.AnnAssign):
+                for name in _assigned_once(node):
+                    if overrides and name in overrides:
+                        node.value = ast.copy_location(
+                            ast.parse(repr(overrides[name]), mode="eval").body, node
+                        )
+        ast.fix_missing_locations(tree)
+        # `from .helpers import x` works in any checkout, also one that is not on sys.path.
+        package = importlib.machinery.ModuleSpec(f"projects.{self.name}", None, is_package=True)
+        package.submodule_search_locations = [str(self.folder)]
+        for stale in [m for m in sys.modules if m.startswith(f"projects.{self.name}.")]:
+            del sys.modules[stale]
+        sys.modules[f"projects.{self.name}"] = importlib.util.module_from_spec(package)
+        module = ModuleType(self.module)
+        module.__file__ = str(self.file)
+        module.__package__ = f"projects.{self.name}"
+        sys.modules[self.module] = module
+        exec(compile(tree, str(self.file), "exec"), module.__dict__)
+        return module
+
+
+def _assigned_once(node: ast.Assign | ast.AnnAssign) -> list[str]:
+    """Return the name that `X = …` or `X: int = …` binds, as a list of one or none."""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    return [t.id for t in targets if isinstance(t, ast.Name)]

@@ -1,0 +1,82 @@
+"""From results to the site, and whether there is anything to do: asked without importing either."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from projects.spine.durable import write_json
+from projects.spine.project import names
+
+
+def _watched(root: Path) -> Iterator[Path]:
+    """Yield every file a page or the site is made from."""
+    yield root / "mkdocs.yml"
+    for folder, _, files in os.walk(root / "blog"):
+        if not folder.endswith("__pycache__"):
+            yield from (Path(folder, name) for name in files)
+    for name in names(root):
+        folder = root / "projects" / name
+        results = folder / "results" / "results.json"
+        yield from (folder / "project.py", folder / "post.md", folder / "references.bib", results)
+
+
+def _signature(root: Path) -> str:
+    """Return a digest of names, sizes and times of all that the site is made from."""
+    lines = []
+    for path in _watched(root):
+        try:
+            stat = path.stat()
+        except OSError:
+            continue
+        lines.append(f"{path} {stat.st_size} {stat.st_mtime_ns}")
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
+
+
+def up_to_date(root: Path) -> bool:
+    """Tell whether the site is what a build now would give."""
+    try:
+        seen = json.loads((root / ".folio" / "site.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return (root / "site" / "index.html").is_file() and seen == _signature(root)
+
+
+def render(root: Path, chosen: list[str]) -> tuple[list[Path], list[str]]:
+    """Render the posts of the chosen projects; return (files changed, projects without results).
+
+    A post whose project is gone goes with it.
+    """
+    from blog import render as pages
+
+    docs = root / "blog" / "docs"
+    changed: list[Path] = []
+    without: list[str] = []
+    for name in chosen:
+        folder = root / "projects" / name
+        if not (folder / "post.md").is_file() or not (folder / "results/results.json").is_file():
+            without.append(name)
+            continue
+        changed.extend(pages.write(folder, docs))
+    for stale in pages.stale(root / "projects", docs):
+        if stale.is_dir():
+            for file in sorted(stale.rglob("*"), reverse=True):
+                file.rmdir() if file.is_dir() else file.unlink()
+            stale.rmdir()
+        else:
+            stale.unlink()
+        changed.append(stale)
+    return changed, without
+
+
+def build(root: Path) -> Path:
+    """Build the whole site, remember from what, and return its folder."""
+    from blog import site
+
+    before = _signature(root)
+    folder = site.build(root)
+    write_json(root / ".folio" / "site.json", before)
+    return folder

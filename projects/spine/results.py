@@ -1,0 +1,283 @@
+"""results.json: every number a post may show, taken from the stored values of one run.
+
+Written only when something a reader could see changed: the run id, and with it the post, stay the
+same as long as the values do. Times and hardware are told, but do not count as a change.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import importlib.resources
+import json
+import math
+import os
+import platform
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from projects.spine.durable import aside_of, swap_folder, write_bytes
+from projects.spine.engine import Engine
+from projects.spine.errors import SpineError
+from projects.spine.project import Step
+from projects.spine.store import Stored
+
+SCHEMA_VERSION = 1
+INCIDENTAL = ("run", "minutes", "hardware", "threads")
+MOST_TABLE_ROWS = 200  # a longer table is data, not a result
+
+
+def gather(engine: Engine, staging: Path) -> dict[str, Any]:
+    """Return the document, and put its figures and tables as files below `staging`."""
+    from models.evaluation import interval
+
+    document: dict[str, Any] = {
+        "schema": SCHEMA_VERSION,
+        "project": engine.project.name,
+        "run": "",
+        "draft": engine.variant.quick,
+        "question": engine.project.question,
+        "settings": engine.settings,
+        "seeds": engine.seeds,
+        "scores": {},
+        "values": {},
+        "figures": {},
+        "tables": {},
+        "data": {},
+        "splits": {},
+        "parameters": {},
+        "trainings": 0,
+        "minutes": {},
+        "hardware": hardware(),
+        "threads": 1,
+        "backend": "",
+        "python": f"{sys.version_info.major}.{sys.version_info.minor}",
+        "libraries": {},
+        "verdicts": [],
+    }
+    for step in engine.project.steps.values():
+        stored = {run.seed: engine.stored(run) for run in engine.of(step)}
+        first = next(iter(stored.values()))
+        _data(engine, step, first, document["data"])
+        if step.name == "scores":
+            values = [engine.store.load(s) for s in stored.values()]
+            document["scores"] = _scores(values, interval, step, engine)
+        elif step.name == "split":
+            document["splits"] = _sizes([s.manifest["node"] for s in stored.values()])
+        elif not step.per_seed:
+            _publish(engine, step.name, first, staging, document)
+        elif first.kind == "json":
+            document["values"][step.name] = [engine.store.load(s) for s in stored.values()]
+        for name, count in first.manifest.get("parameters", {}).items():
+            inner = name.removeprefix("value").removeprefix(".model").removeprefix(".")
+            document["parameters"][f"{step.name}.{inner}" if inner else step.name] = count
+        document["trainings"] += sum(_trainings(engine, s) for s in stored.values())
+        document["minutes"][step.name] = round(
+            sum(s.manifest["seconds"] for s in stored.values()) / 60, 3
+        )
+    total = round(sum(document["minutes"].values()), 3)
+    document["minutes"] = {"total": total, "steps": document["minutes"]}
+    for step in engine.project.steps.values():
+        for part, version in engine.code(step).items():
+            if part.startswith("library "):
+                document["libraries"][part.removeprefix("library ")] = version
+            elif part == "backend":
+                document["backend"] = version.partition(" ")[0]
+    document["libraries"] = dict(sorted(document["libraries"].items()))
+    return document
+
+
+def write(engine: Engine, folder: Path) -> bool:
+    """Write results.json and its files into `folder`; tell whether anything changed.
+
+    Raises SpineError when a score is not a finite number or the document breaks its schema; the
+    old results then stay as they are.
+    """
+    staging = aside_of(folder / "figures").with_suffix(".staging")
+    staging.mkdir(parents=True)
+    try:
+        document = gather(engine, staging)
+        document["run"] = _run_id(document, staging)
+        present = read(folder)
+        if present is not None and present.get("run", "").endswith(_stamp(document, staging)):
+            return False
+        validate(document, folder / "results.json")
+        for kind in ("figures", "tables"):
+            made, target = staging / kind, folder / kind
+            if made.is_dir():
+                swap_folder(made, target)
+            elif target.is_dir():
+                shutil.rmtree(target)
+        # Last: a document never names a file that is not there yet.
+        text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        write_bytes(folder / "results.json", text.encode())
+        return True
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def read(folder: Path) -> dict[str, Any] | None:
+    """Return the committed document, or None where there is none that can be read."""
+    try:
+        document = json.loads((folder / "results.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def validate(document: dict[str, Any], path: Path) -> None:
+    """Raise SpineError, naming the place, where a document breaks the schema."""
+    import jsonschema
+
+    text = importlib.resources.files("projects.spine").joinpath("results.schema.json").read_text()
+    validator = jsonschema.Draft202012Validator(json.loads(text))
+    error = jsonschema.exceptions.best_match(validator.iter_errors(document))
+    if error is not None:
+        raise SpineError(
+            f"{path}: {error.json_path}: {error.message}. The results before it were kept."
+        )
+
+
+def _stamp(document: dict[str, Any], staging: Path) -> str:
+    """Return six hex digits of everything a reader can see."""
+    visible = {k: v for k, v in document.items() if k not in INCIDENTAL}
+    digest = hashlib.sha256(json.dumps(visible, sort_keys=True).encode())
+    for file in sorted(p for p in staging.rglob("*") if p.is_file()):
+        digest.update(file.relative_to(staging).as_posix().encode() + file.read_bytes())
+    return digest.hexdigest()[:10]
+
+
+def _run_id(document: dict[str, Any], staging: Path) -> str:
+    now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d-%H%M%S")
+    return f"{now}-{_stamp(document, staging)}"
+
+
+# -- what each kind of value contributes -------------------------------------------------------
+
+
+def _scores(values: list[Any], interval: Any, step: Step, engine: Engine) -> dict[str, Any]:
+    """Turn one {model: {metric: number}} a seed into an interval a metric."""
+    where = engine.project.where(step.line)
+    shape = "{model: {metric: number}}"
+    for value in values:
+        rows = value.values() if isinstance(value, dict) else [None]
+        if not all(isinstance(r, dict) and all(_number(n) for n in r.values()) for r in rows):
+            raise SpineError(f"{where}: step `scores` must return {shape}; it gave {value!r:.200}.")
+    models = list(values[0])
+    scores: dict[str, Any] = {}
+    for model in models:
+        scores[model] = {}
+        for metric in values[0][model]:
+            try:
+                numbers = [value[model][metric] for value in values]
+            except KeyError as missing:
+                raise SpineError(
+                    f"{where}: step `scores` gave {model}.{metric} for one seed and not for "
+                    f"another ({missing} is missing). Every seed needs the same scores."
+                ) from None
+            if bad := [n for n in numbers if not math.isfinite(n)]:
+                raise SpineError(f"{where}: the score {model}.{metric} is {bad[0]}.")
+            scores[model][metric] = interval(numbers)
+    return scores
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _sizes(nodes: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return how many rows or examples each part of a split has, over the seeds."""
+    sizes: dict[str, list[int]] = {}
+    for node in nodes:
+        if node["kind"] == "fields":
+            for name, part in node["items"]:
+                count = part.get("rows", (part.get("shape") or [None])[0])
+                if count is not None:
+                    sizes.setdefault(str(name), []).append(count)
+    return {n: {"mean": sum(v) / len(v), "values": v} for n, v in sizes.items()}
+
+
+def _data(engine: Engine, step: Step, stored: Stored, data: dict[str, Any]) -> None:
+    """Add what a crawl, a `page` step or the table tells about the data set."""
+    node = stored.manifest["node"]
+    if stored.kind == "pages":
+        data["pages"] = node["pages"]
+        data["archive"] = stored.digest
+    elif step.per_page:
+        data["extracted"] = data.get("extracted", 0) + node["rows"]
+        data["rejected"] = data.get("rejected", 0) + node["rejected_rows"]
+    if step.name == "table" and stored.kind in ("table", "rows"):
+        data["rows"] = node["rows"]
+        data["hash"] = stored.digest
+
+
+def _publish(
+    engine: Engine, name: str, stored: Stored, staging: Path, document: dict[str, Any]
+) -> None:
+    """Take a value that a post may show: a number or text, a figure, a short table."""
+
+    def copy(file: str, to: str) -> str:
+        target = staging / to
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(stored.folder / file, target)
+        return to
+
+    node = stored.manifest["node"]
+    kind = node["kind"]
+    if kind == "json":
+        document["values"][name] = engine.store.load(stored)
+    elif kind == "figure":
+        document["figures"][name] = {
+            "kind": "svg",
+            "light": copy(node["light"], f"figures/{name}.light.svg"),
+            "dark": copy(node["dark"], f"figures/{name}.dark.svg"),
+            "data": copy(node["data"], f"figures/{name}.csv"),
+            "alt": node["alt"],
+        }
+    elif kind == "sheet":
+        document["figures"][name] = {
+            "kind": "webp",
+            "image": copy(node["file"], f"figures/{name}.webp"),
+            "data": copy(node["data"], f"figures/{name}.csv"),
+            "alt": node["alt"],
+            "width": node["width"],
+            "height": node["height"],
+        }
+    elif kind == "table" and name != "table" and node["rows"] <= MOST_TABLE_ROWS:
+        file = f"tables/{name}.csv"
+        (staging / "tables").mkdir(exist_ok=True)
+        engine.store.load(stored).to_csv(staging / file, lineterminator="\n")
+        document["tables"][name] = {"data": file, "rows": node["rows"]}
+
+
+def _trainings(engine: Engine, stored: Stored) -> int:
+    """Return how many trainings stand behind a value of training.fit."""
+    node = stored.manifest["node"]
+    if node["kind"] != "fields":
+        return 0
+    fields = dict(node["items"])
+    if node.get("class") != "models.training:Training":
+        parts = [Stored(stored.folder, {"node": part}) for part in fields.values()]
+        return sum(_trainings(engine, part) for part in parts)
+    return engine.store.load(Stored(stored.folder, {"node": fields["trainings"]}))
+
+
+def hardware() -> dict[str, Any]:
+    """Return what the run was made on, as far as a reader needs it to compare times."""
+    import psutil
+
+    processor = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text("utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                processor = line.partition(":")[2].strip()
+                break
+    return {
+        "processor": processor,
+        "cores": os.cpu_count() or 1,
+        "memory_gb": round(psutil.virtual_memory().total / 2**30),
+        "system": f"{platform.system()} {platform.machine()}",
+    }

@@ -1,0 +1,152 @@
+"""The road of one project: plan, run what is due, write the results; said as it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from projects.spine import plan as planning
+from projects.spine.cache import Cache
+from projects.spine.claim import claim
+from projects.spine.engine import Engine, Variant
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line asked for."""
+
+    jobs: int | None = None
+    dry_run: bool = False
+    again: bool = False
+    fresh: bool = False
+    quick: bool = False
+    debug: bool = False
+    overrides: tuple[tuple[str, Any], ...] = ()
+    remake: bool = False  # also make what is only recorded
+
+
+def travel(
+    root: Path, name: str, options: Options, cache: Cache, say: Say, *, until: str = "results"
+) -> None:
+    """Bring one project up to date, as far as "table" (scraping) or "results"."""
+    engine = Engine(Variant(root, name, options.overrides, options.quick), cache)
+    goals = scraping_steps(engine) if until == "table" else list(engine.project.steps)
+    plan = planning.make(
+        engine,
+        goals,
+        remake=options.remake or bool(engine.variant.slug),
+        again=options.again,
+        fresh=options.fresh,
+        whole=until == "results",
+    )
+    if not plan.due:
+        recorded = any(engine.state(run).kind == "recorded" for run in engine.runs(goals))
+        say(f"{name}: {'as recorded; nothing changed' if recorded else 'up to date'}")
+        if recorded or options.dry_run:
+            return
+    jobs = options.jobs or 1
+    if plan.due:
+        if options.jobs is None:
+            from projects.spine.runner import default_jobs
+
+            jobs = default_jobs(len(engine.seeds))
+        show_plan(engine, plan, jobs, say)
+        if options.dry_run:
+            return
+    if plan.due or _unrecorded(engine):
+        with claim(engine.work, name):
+            _run(engine, plan, jobs, options, say, until)
+
+
+def _unrecorded(engine: Engine) -> bool:
+    """Tell whether the disk holds finished values that folio.lock does not know of."""
+    return any(engine.adopt(run) for run in engine.runs())
+
+
+def _run(
+    engine: Engine, plan: planning.Plan, jobs: int, options: Options, say: Say, until: str
+) -> None:
+    from projects.spine import results, runner
+    from projects.spine.progress import on_this_terminal
+
+    folder = engine.project.folder / "results"
+    committed = results.read(folder) or {}
+    before = {name: record.figure for name, record in engine.lock.records.items()}
+    progress = on_this_terminal(before)
+    try:
+        runner.bring_up_to_date(engine, plan, jobs=jobs, progress=progress, debug=options.debug)
+    finally:
+        progress.close()
+        engine.cache.save()
+    if until == "table":
+        return
+    target = results_folder(engine, committed)
+    changed = results.write(engine, target)
+    fresh = results.read(target) or {}
+    show_scores(fresh.get("scores", {}), committed.get("scores", {}), say)
+    label = target.relative_to(engine.variant.root).as_posix()
+    say(f"  {label}/results.json {'written' if changed else 'holds the same values as before'}")
+
+
+def results_folder(engine: Engine, committed: dict[str, Any]) -> Path:
+    """Return where results go: a try never touches the committed ones, a draft no full ones."""
+    if engine.variant.overrides:
+        return engine.home / "results"
+    if engine.variant.quick and committed and not committed.get("draft"):
+        return engine.home / "results"
+    return engine.project.folder / "results"
+
+
+def scraping_steps(engine: Engine) -> list[str]:
+    """Return the steps that end with `table`; without one, those that read pages or crawl."""
+    steps = engine.project.steps
+    if "table" in steps:
+        return ["table"]
+    return [s.name for s in steps.values() if s.crawls or s.per_page]
+
+
+def show_plan(engine: Engine, plan: planning.Plan, jobs: int, say: Say) -> None:
+    """Say what is going to run, why, and in how many minutes."""
+    from projects.spine.progress import duration
+
+    minutes, known = plan.minutes(engine, jobs)
+    took = f"about {duration(minutes * 60)}" if minutes else "time not known yet"
+    more = "" if known or not minutes else " and what has not been run before"
+    at_once = f"{jobs} at a time" if jobs > 1 else "one at a time"
+    say(f"{engine.project.name}: {engine.project.question}")
+    say(f"  Plan ({took}{more}, {at_once}):")
+    shown = planning.by_step(plan)
+    width = max(len(step) for step in shown)
+    for step, (count, why) in shown.items():
+        times = f" × {count} seeds" if engine.project.steps[step].per_seed else ""
+        say(f"    {step:<{width}}  {engine.project.steps[step].doc}{times}  ({why})")
+
+
+def show_scores(scores: dict[str, Any], committed: dict[str, Any], say: Say) -> None:
+    """Say the scores with their intervals, and the committed ones beside them."""
+    rows: list[tuple[str, str, str]] = []
+    for model, metrics in scores.items():
+        for metric, value in metrics.items():
+            old = committed.get(model, {}).get(metric)
+            rows.append((f"{model} {metric}", _interval(value), _interval(old) if old else ""))
+    if not rows:
+        return
+    wide, value = (max(len(row[i]) for row in rows) for i in (0, 1))
+    say(f"  {'scores':<{wide}}  {'new':<{value}}  committed" if committed else "  scores")
+    for name, new, old in rows:
+        say(f"  {name:<{wide}}  {new:<{value}}  {old}".rstrip())
+
+
+def _interval(value: dict[str, Any]) -> str:
+    if value["low"] is None:
+        return f"{value['mean']:.4f}"
+    return f"{value['mean']:.4f} [{value['low']:.4f}, {value['high']:.4f}]"
+
+
+def nothing_made_yet(root: Path, known: Iterable[str]) -> bool:
+    """Tell whether no project holds values on this disk, as in a fresh clone."""
+    return not any((root / "projects" / n / ".folio" / "made.json").is_file() for n in known)

@@ -1,0 +1,352 @@
+"""Many runs of steps at once: one worker process a seed, pages in chunks, the crawl right here.
+
+A worker computes on one thread, so that a run repeats bit for bit whatever else the machine does,
+and two seeds use two cores. Workers write values only; folio.lock is written by this process.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import functools
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from projects.spine import extraction, perform
+from projects.spine.cache import cache_of
+from projects.spine.engine import Engine, Run, Variant
+from projects.spine.errors import SpineError
+from projects.spine.plan import Plan
+from projects.spine.progress import Progress
+
+if TYPE_CHECKING:
+    from scraping.pages import Ref
+
+ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
+    "PYTHONHASHSEED": "0",
+}
+GIGABYTES_A_WORKER = 1.3  # TensorFlow, a small data set and its batches
+
+
+def default_jobs(seeds: int) -> int:
+    """Return how many workers the machine's cores and free memory have room for."""
+    import psutil
+
+    free = psutil.virtual_memory().available / 2**30
+    cores = len(psutil.Process().cpu_affinity()) if sys.platform == "linux" else os.cpu_count()
+    return max(1, min(cores or 1, int(free / GIGABYTES_A_WORKER), max(seeds, 2)))
+
+
+@dataclass(frozen=True)
+class Task:
+    """What one worker is asked to do: steps in order, for one seed or for none."""
+
+    variant: Variant
+    steps: tuple[str, ...]
+    seed: int | None
+    due: frozenset[str]
+    again: frozenset[str]
+    journal: Path
+
+
+# -- in a worker process -----------------------------------------------------------------------
+
+
+def _enter_worker(parent: int, log: Path) -> None:
+    """Set up a worker: its output goes to a log, and it never outlives the run it serves."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C ends
+    with log.open("ab") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
+
+
+def _die_with(parent: int) -> None:
+    import psutil
+
+    # A dead parent may stay as a zombie, but its children get another one at once; Windows keeps
+    # the number, and has no zombies.
+    while os.getppid() == parent and psutil.pid_exists(parent):
+        time.sleep(0.5)
+    os._exit(1)
+
+
+def _work(task: Task) -> None:
+    """Carry out a task in a worker, telling its progress through the journal."""
+    engine = Engine(task.variant, cache_of(task.variant.root))
+
+    def tell(*line: Any) -> None:
+        with task.journal.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+    carry_out(
+        engine,
+        task,
+        moved=lambda *line: tell("moved", *line),
+        finished=lambda *line: tell("finished", *line),
+    )
+
+
+def carry_out(
+    engine: Engine,
+    task: Task,
+    *,
+    moved: Callable[..., None],
+    finished: Callable[..., None],
+    fresh: bool = False,
+) -> None:
+    """Perform a task's runs that are due, one after another, in this process."""
+    for name in task.steps:
+        run = Run(engine.project.steps[name], task.seed)
+        state = engine.state(run)
+        recorded = state.kind == "recorded" and run.name in task.due
+        if state.kind == "out of date" or recorded or run.name in task.again:
+            moved(run.name, "", 0, None)
+            report = _seldom(functools.partial(moved, run.name))
+            stored = perform.perform(engine, run, report, fresh=fresh)
+            engine.forget()
+            finished(run.name, stored.figure, stored.manifest["seconds"])
+
+
+def _seldom(report: perform.Report) -> perform.Report:
+    """Pass on a report at most five times a second, and the last one of a count."""
+    last = 0.0
+
+    def filtered(label: str, done: int, total: int | None) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last > 0.2 or done == total:
+            last = now
+            report(label, done, total)
+
+    return filtered
+
+
+def _read_chunk(variant: Variant, step: str, refs: list[Ref]) -> extraction.Chunk:
+    """Read some pages in a worker."""
+    engine = _engine_of(variant, os.getppid())
+    return extraction.read_pages(engine, Run(engine.project.steps[step]), refs)
+
+
+@functools.lru_cache(maxsize=1)
+def _engine_of(variant: Variant, parent: int) -> Engine:
+    """Return one engine for all chunks of a run: a pool, and its workers, serve one run only."""
+    return Engine(variant, cache_of(variant.root))
+
+
+# -- in the process the user started -----------------------------------------------------------
+
+
+class Pool:
+    """Worker processes, started when first needed and ended with the run."""
+
+    def __init__(self, engine: Engine, jobs: int, progress: Progress) -> None:
+        self.engine = engine
+        self.jobs = jobs
+        self.progress = progress
+        self.journal = engine.work / f"progress-{os.getpid()}.jsonl"
+        self.log = engine.work / "worker.log"
+        self._executor: Any = None
+        self._read = 0
+
+    def __enter__(self) -> Pool:
+        """Begin with an empty journal and log."""
+        self.engine.work.mkdir(parents=True, exist_ok=True)
+        for left in self.engine.work.glob("progress-*.jsonl"):
+            left.unlink()
+        self.journal.touch()
+        self.log.write_bytes(b"")
+        return self
+
+    def __exit__(self, kind: object, *rest: object) -> None:
+        """End the workers: quietly when all is done, at once when something failed."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=True, kill_workers=kind is not None)
+        self.journal.unlink(missing_ok=True)
+
+    def _submit(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        if self._executor is None:
+            # Its complaint about a worker that was killed comes as our own error below.
+            logging.getLogger("concurrent.futures").setLevel(logging.CRITICAL)
+            from joblib.externals import loky
+
+            self._executor = loky.ProcessPoolExecutor(
+                max_workers=self.jobs,
+                initializer=_enter_worker,
+                initargs=(os.getpid(), self.log),
+                env=ONE_THREAD,
+            )
+        return self._executor.submit(function, *arguments)
+
+    def run(self, tasks: list[Task]) -> None:
+        """Carry out tasks; the first that fails stops the rest and is raised."""
+        futures = [self._submit(_work, task) for task in tasks]
+        self._watch(futures)
+
+    def spread(self, step: str, chunks: list[list[Ref]]) -> Iterator[extraction.Chunk]:
+        """Read chunks of pages in the workers; the outcomes come in order."""
+        variant = self.engine.variant
+        futures = [self._submit(_read_chunk, variant, step, chunk) for chunk in chunks]
+        for future in futures:
+            self._watch([future])
+            yield future.result()
+
+    def _watch(self, futures: Iterable[Any]) -> None:
+        waiting = set(futures)
+        while waiting:
+            done, waiting = concurrent.futures.wait(
+                waiting, timeout=0.1, return_when=concurrent.futures.FIRST_EXCEPTION
+            )
+            self._follow_journal()
+            for future in done:
+                self._raise(future.exception())
+
+    def _raise(self, error: BaseException | None) -> None:
+        if error is None:
+            return
+        if isinstance(error, SpineError) or hasattr(error, "exit_code"):
+            raise error
+        name = self.engine.project.name
+        if type(error).__name__ in ("TerminatedWorkerError", "BrokenProcessPool"):
+            raise SpineError(
+                "A worker process was ended from outside, most often because memory ran out. "
+                "Values that were finished are kept, and a training goes on from its last "
+                f"checkpoint. Try with fewer at once: folio run {name} --jobs 1\n"
+                f"What it printed last is in {self.log}"
+            ) from error
+        raise SpineError(
+            f"A worker process failed: {type(error).__name__}: {error}\n"
+            f"What it printed last is in {self.log}"
+        ) from error
+
+    def _follow_journal(self) -> None:
+        with self.journal.open("rb") as file:
+            file.seek(self._read)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break  # a worker is in the middle of writing it
+                self._read += len(line)
+                kind, *details = json.loads(line)
+                getattr(self.progress, kind)(*details)
+
+
+def stages(engine: Engine, steps: Iterable[str]) -> Iterator[list[str]]:
+    """Yield groups of steps in an order that works: one plain step, or steps of every seed.
+
+    Steps that follow each other within a seed stay together, so that one worker process does them
+    all and imports TensorFlow once.
+    """
+    chosen = set(steps)
+    left = [name for name in engine.project.steps if name in chosen]
+    done = set(engine.project.steps) - chosen
+    while left:
+        group: list[str] = []
+        for name in left:
+            step = engine.project.steps[name]
+            ready = set(step.all_inputs) <= done
+            if not step.per_seed and ready:
+                group = [name]
+                break
+        else:
+            for name in left:
+                step = engine.project.steps[name]
+                if step.per_seed and set(step.all_inputs) <= done | set(group):
+                    group.append(name)
+        yield group
+        done.update(group)
+        left = [name for name in left if name not in done]
+
+
+def bring_up_to_date(
+    engine: Engine, plan: Plan, *, jobs: int, progress: Progress, debug: bool = False
+) -> None:
+    """Make everything that is due, and record each value as soon as it is there."""
+    if not plan.runs:
+        record(engine)
+        return
+    if debug:
+        for key, value in ONE_THREAD.items():
+            os.environ.setdefault(key, value)
+    with Pool(engine, jobs, progress) as pool:
+        for group in stages(engine, {run.step.name for run in plan.runs.values()}):
+            _stage(engine, plan, group, pool, debug)
+            engine.forget()
+            record(engine)
+
+
+def _stage(engine: Engine, plan: Plan, group: list[str], pool: Pool, debug: bool) -> None:
+    step = engine.project.steps[group[0]]
+    if step.per_page:
+        _pages(engine, plan, Run(step), pool, debug)
+        return
+    seeds = engine.seeds if step.per_seed else [None]
+    tasks = [
+        Task(
+            variant=engine.variant,
+            steps=tuple(group),
+            seed=seed,
+            due=frozenset(plan.due),
+            again=plan.again,
+            journal=pool.journal,
+        )
+        for seed in seeds
+        if any(Run(engine.project.steps[name], seed).name in plan.runs for name in group)
+    ]
+    if debug or step.crawls:  # the crawl waits for the network, not for a core
+        for task in tasks:
+            carry_out(
+                engine,
+                task,
+                moved=pool.progress.moved,
+                finished=pool.progress.finished,
+                fresh=plan.fresh and step.crawls,
+            )
+    else:
+        # Whatever was finished before a failure is recorded.
+        with contextlib.ExitStack() as stack:
+            stack.callback(record, engine)
+            stack.callback(engine.forget)
+            pool.run(tasks)
+
+
+def _pages(engine: Engine, plan: Plan, run: Run, pool: Pool, debug: bool) -> None:
+    state = engine.state(run)
+    recorded = state.kind == "recorded" and run.name in plan.due
+    if not (state.kind == "out of date" or recorded or run.name in plan.again):
+        return
+
+    def here(chunks: list[list[Ref]]) -> Iterator[extraction.Chunk]:
+        return (extraction.read_pages(engine, run, chunk) for chunk in chunks)
+
+    pool.progress.moved(run.name, "", 0, None)
+    report = functools.partial(pool.progress.moved, run.name)
+    spread = here if debug else functools.partial(pool.spread, run.step.name)
+    stored = extraction.extract(engine, run, spread, report)
+    pool.progress.finished(run.name, stored.figure, stored.manifest["seconds"])
+
+
+def record(engine: Engine) -> None:
+    """Write folio.lock if the values on this disk say something new."""
+    changed = [run for run in engine.runs() if engine.adopt(run)]
+    names = {run.name for run in engine.runs()}
+    if changed or not set(engine.lock.records) <= names:
+        engine.lock.keep_only(names)
+        engine.lock.write()
+        for run in changed:
+            engine.store.prune(run.step.name, run.label, engine.current_keys(run))

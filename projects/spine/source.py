@@ -1,0 +1,189 @@
+"""What code a step depends on, read from the source without importing anything.
+
+A step depends on its own syntax tree (comments, docstrings and formatting do not count), the
+settings and helpers of project.py that it reaches, the modules of this repository that those
+import (resolved name by name, so `from models import cnn` never reaches `gan.py`), and the
+versions of the libraries imported on the way.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from projects.spine.cache import Cache
+
+PACKAGES = ("scraping", "models", "projects", "blog")
+
+
+def strip_docstrings(tree: ast.AST) -> ast.AST:
+    """Return `tree` itself, its docstrings taken out in place."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        first = node.body[0] if node.body else None
+        if (
+            isinstance(first, ast.Expr)
+            and isinstance(first.value, ast.Constant)
+            and isinstance(first.value.value, str)
+        ):
+            node.body = node.body[1:] or [ast.Pass()]
+    return tree
+
+
+def digest_tree(*nodes: ast.AST) -> str:
+    """Return 16 hex digits that change with the meaning of the nodes, not with their layout."""
+    text = "\n".join(ast.dump(node) for node in nodes)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported name: `module` (absolute, dotted), and `name` for `from module import name`."""
+
+    module: str
+    name: str | None = None
+
+
+def imports_of(tree: ast.AST, package: str) -> Iterator[tuple[str, Import]]:
+    """Yield (bound name, what it means) for each import anywhere below `tree`.
+
+    `package` is the dotted package that relative imports start from.
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                bound = alias.asname or alias.name.partition(".")[0]
+                yield bound, Import(alias.name)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parts = package.split(".")
+                parents = parts[: len(parts) - node.level + 1]
+                base = ".".join([*parents, *([base] if base else [])])
+            for alias in node.names:
+                yield alias.asname or alias.name, Import(base, alias.name)
+
+
+class Repository:
+    """The modules of one checkout, and what each of them reaches."""
+
+    def __init__(self, root: Path, cache: Cache) -> None:
+        self.root = root
+        self.cache = cache
+
+    def locate(self, module: str) -> Path | None:
+        """Return the file of a dotted module of this repository, or None if it is elsewhere."""
+        if module.partition(".")[0] not in PACKAGES:
+            return None
+        base = self.root.joinpath(*module.split("."))
+        for path in (base.with_suffix(".py"), base / "__init__.py"):
+            if path.is_file():
+                return path
+        return None
+
+    def label(self, path: Path) -> str:
+        """Return the path as users know it: from the repository's root, with forward slashes."""
+        return path.relative_to(self.root).as_posix()
+
+    def summary(self, path: Path) -> tuple[str, list[tuple[str, Import]]]:
+        """Return (digest, imports) of a module, from the cache while its file is the same."""
+        found = self.cache.of_file("module", path)
+        if found is None:
+            tree = strip_docstrings(ast.parse(path.read_bytes(), filename=str(path)))
+            package = ".".join(path.relative_to(self.root).with_suffix("").parts[:-1])
+            imports = [[bound, i.module, i.name] for bound, i in imports_of(tree, package)]
+            found = self.cache.keep("module", path, [digest_tree(tree), imports])
+        return found[0], [(bound, Import(module, name)) for bound, module, name in found[1]]
+
+    def reached(self, imported: Import) -> set[str]:
+        """Return the "module …" and "library …" parts that one imported name reaches."""
+        return self._follow(imported, set())
+
+    def _follow(self, imported: Import, seen: set[Path]) -> set[str]:
+        if imported.name and (path := self.locate(f"{imported.module}.{imported.name}")):
+            return self._walk(path, seen)
+        path = self.locate(imported.module)
+        if path is None:
+            top = imported.module.partition(".")[0]
+            outside = top not in sys.stdlib_module_names and top not in PACKAGES
+            return {f"library {top}"} if outside else set()
+        if imported.name and path.name == "__init__.py":
+            # A package that only passes the name on counts as what stands behind the name.
+            behind = [what for bound, what in self.summary(path)[1] if bound == imported.name]
+            if behind:
+                return {p for what in behind if what != imported for p in self._follow(what, seen)}
+        return self._walk(path, seen)
+
+    def _walk(self, path: Path, seen: set[Path]) -> set[str]:
+        """Return a whole module's parts: itself and all it imports; `seen` ends import cycles."""
+        if path in seen:
+            return set()
+        seen.add(path)
+        parts = {f"module {self.label(path)}"}
+        for _, imported in self.summary(path)[1]:
+            parts |= self._follow(imported, seen)
+        return parts
+
+    def digest(self, label: str) -> str:
+        """Return the digest of a module named by its label."""
+        return self.summary(self.root / label)[0]
+
+
+@dataclass
+class Names:
+    """What one project.py defines at module level, each name with its statements."""
+
+    defined: dict[str, list[ast.stmt]] = field(default_factory=dict)
+    imported: dict[str, list[Import]] = field(default_factory=dict)
+    loose: list[ast.stmt] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, tree: ast.Module, package: str) -> Names:
+        """Sort a module's statements into definitions, imports and loose statements."""
+        names = cls()
+        for node in tree.body:
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                for bound, imported in imports_of(node, package):
+                    if imported != Import("__future__", bound):
+                        names.imported.setdefault(bound, []).append(imported)
+            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                names.defined.setdefault(node.name, []).append(node)
+            elif bound_names := list(_assigned(node)):
+                for bound in bound_names:
+                    names.defined.setdefault(bound, []).append(node)
+            elif not isinstance(node, ast.Pass):
+                names.loose.append(node)
+        return names
+
+
+def _assigned(node: ast.stmt) -> Iterator[str]:
+    """Yield the names that a plain assignment at module level binds."""
+    targets: list[ast.expr] = []
+    if isinstance(node, ast.Assign):
+        targets = node.targets
+    elif isinstance(node, ast.AnnAssign | ast.AugAssign):
+        targets = [node.target]
+    for target in targets:
+        for part in ast.walk(target):
+            if isinstance(part, ast.Name):
+                yield part.id
+
+
+def names_used(node: ast.stmt) -> set[str]:
+    """Return the module-level names that a statement reaches; a function's own do not count."""
+    loaded, bound = set(), set()
+    for part in ast.walk(node):
+        if isinstance(part, ast.Name):
+            (loaded if isinstance(part.ctx, ast.Load) else bound).add(part.id)
+        elif isinstance(part, ast.arg):
+            bound.add(part.arg)
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        outside = [*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)]
+        around = {p.id for d in outside for p in ast.walk(d) if isinstance(p, ast.Name)}
+        return (loaded - bound) | around
+    return loaded

@@ -1,0 +1,131 @@
+"""A body from the wire made readable: its compression undone in bounded pieces, its encoding found.
+
+Both work on bytes alone, so a fresh answer and an archived one are read by the same code.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+
+from w3lib.encoding import (
+    html_body_declared_encoding,
+    http_content_type_encoding,
+    read_bom,
+    resolve_encoding,
+)
+
+PIECE = 256 * 1024  # bytes decoded at a time: what a bomb can cost beyond the limit
+
+
+class BadBody(ValueError):
+    """A body that is cut, damaged, too large, or in a coding that was not asked for."""
+
+
+def decoded(wire: bytes, coding: str, limit: int) -> bytes:
+    """The body as it was before compression.
+
+    Args:
+        wire: The bytes as sent, without chunked framing.
+        coding: The Content-Encoding header, perhaps empty.
+        limit: The most bytes that may come out.
+
+    Raises:
+        BadBody: Cut, damaged (gzip's checksum and length are compared), over the limit, or an
+            unknown coding.
+    """
+    for name in reversed([part.strip().lower() for part in coding.split(",")]):
+        if name in ("", "identity") or not wire:
+            continue
+        if name in ("gzip", "x-gzip"):
+            pieces = _inflated(wire, zlib.MAX_WBITS | 16)
+        elif name == "deflate":
+            # Meant as zlib (RFC 9110, 8.4.1.2), often sent raw.
+            wrapped = wire[0] & 0x0F == 8 and int.from_bytes(wire[:2], "big") % 31 == 0
+            pieces = _inflated(wire, zlib.MAX_WBITS if wrapped else -zlib.MAX_WBITS)
+        elif name == "br":
+            pieces = _unbrotlied(wire)
+        else:
+            raise BadBody(f"Content-Encoding {name!r}, which was not asked for (gzip was)")
+        wire = _joined(pieces, name, limit)
+    return wire
+
+
+def _joined(pieces: Iterator[bytes], name: str, limit: int) -> bytes:
+    """All pieces as one, as long as they stay within the limit."""
+    whole = bytearray()
+    for piece in pieces:
+        whole += piece
+        if len(whole) > limit:
+            raise BadBody(f"more than {limit:,} bytes once its {name} was undone")
+    return bytes(whole)
+
+
+def _inflated(wire: bytes, window: int) -> Iterator[bytes]:
+    """A gzip or zlib body in pieces; several gzip members count as one body."""
+    while wire:
+        inflater = zlib.decompressobj(window)
+        while not inflater.eof:
+            try:
+                piece = inflater.decompress(wire, PIECE)
+            except zlib.error as fault:
+                raise BadBody(f"damaged compression ({fault})") from None
+            wire = inflater.unconsumed_tail
+            if not piece and not wire and not inflater.eof:
+                raise BadBody("cut compression: the stream ends before its trailer")
+            yield piece
+        # Anything but another gzip member after the trailer is padding, as browsers take it.
+        wire = inflater.unused_data if inflater.unused_data[:2] == b"\x1f\x8b" else b""
+
+
+def _unbrotlied(wire: bytes) -> Iterator[bytes]:
+    """A brotli body in pieces."""
+    import brotli
+
+    decoder = brotli.Decompressor()
+    try:
+        yield decoder.process(wire, output_buffer_limit=PIECE)
+        while not decoder.is_finished():
+            if decoder.can_accept_more_data():
+                raise BadBody("cut compression: the brotli stream does not end")
+            yield decoder.process(b"", output_buffer_limit=PIECE)
+    except brotli.error as fault:
+        raise BadBody(f"damaged compression ({fault})") from None
+
+
+def encoding_of(body: bytes, content_type: str) -> str:
+    """The name of the encoding of a text: by mark, header, declaration, then UTF-8.
+
+    A header may lie. It is believed if the bytes can be read by it; and a single-byte encoding,
+    by which any bytes can be read, yields to UTF-8 when the bytes are valid UTF-8 beyond ASCII,
+    which hardly happens by chance.
+    """
+    mark, _ = read_bom(body)
+    if mark:
+        return {"utf-16-be": "utf-16", "utf-16-le": "utf-16"}.get(mark, mark)
+    if _reads(body, "utf-8") and not body.isascii():
+        return "utf-8"
+    declared = html_body_declared_encoding(body[:4096])
+    # A declaration that could be read as ASCII cannot stand in a UTF-16 text.
+    if declared and declared.startswith("utf-16"):
+        declared = "utf-8"
+    for name in (http_content_type_encoding(content_type), declared, "utf-8"):
+        known = resolve_encoding(name) if name else None
+        if known and _reads(body, known):
+            return known
+    return "cp1252" if not declared else resolve_encoding(declared) or "cp1252"
+
+
+def _reads(body: bytes, encoding: str) -> bool:
+    """Whether the bytes are valid in the encoding."""
+    try:
+        body.decode(encoding)
+    except (UnicodeError, LookupError):
+        return False
+    return True
+
+
+def as_text(body: bytes, content_type: str) -> str:
+    """The body as text, in the encoding found, without byte order mark or NUL."""
+    text = body.decode(encoding_of(body, content_type), errors="replace")
+    return text.removeprefix("\ufeff").replace("\x00", "")

@@ -1,0 +1,50 @@
+import html
+
+import pytest
+from markdown import Markdown
+
+from blog import escape
+
+PAYLOADS = [
+    "<img src=x onerror=alert(1)>",
+    "](javascript:alert(1))",
+    "[x]: javascript:alert(1)",
+    "{: onclick=alert(1) }",
+    "<![>",
+    "`code` *em* _em_ ~~del~~",
+    "| a | b |",
+    "# heading",
+    "- item",
+    "1. item",
+    "{{ 7*7 }}",
+    "[[scores.cnn]]",
+    "--- +++ ===",
+    "\\# &amp; &#60;script&#62;",
+    "!!! note",
+    "    indented code",
+]
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_escaped_text_means_only_itself_in_markdown(payload):
+    extensions = ["attr_list", "md_in_html", "admonition", "tables", "footnotes", "abbr"]
+    page = Markdown(extensions=extensions).convert(f"x {escape.markdown(payload)} y")
+    assert page.startswith("<p>x ")
+    inner = page.removeprefix("<p>x ").removesuffix(" y</p>")
+    assert "<" not in inner
+    assert html.unescape(inner).split() == payload.split()
+
+
+def test_marks_that_reorder_or_end_text_are_taken_out():
+    assert escape.text("a\u202eb\x00c\ud800d\ne") == "abcd e"
+
+
+def test_only_web_addresses_become_links():
+    assert escape.address("javascript:alert(1)") is None
+    assert escape.address("data:text/html,x") is None
+    assert escape.address('https://e.org/a b)"<?q=1&r') == "https://e.org/a%20b%29%22%3C?q=1&amp;r"
+
+
+def test_a_file_name_is_never_a_path():
+    assert escape.file_name("../../etc/passwd") == "etc-passwd"
+    assert escape.file_name("///") == "unnamed"

@@ -1,0 +1,154 @@
+"""Reading project.py: what is a step, and how a mistake is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from projects.spine.errors import BadUsage
+from projects.spine.project import Project, check_name
+
+HEAD = "from scraping import crawl\n\nSTART = 'http://sandbox/'\nSEEDS = 2\n\n"
+PAGES = "def pages():\n    return crawl(START, follow='a')\n\n"
+
+
+def read(checkout, source: str) -> Project:
+    checkout.write("mine", source)
+    return Project(checkout.root, "mine")
+
+
+def complaint(checkout, source: str) -> str:
+    with pytest.raises(BadUsage) as caught:
+        read(checkout, source)
+    return str(caught.value)
+
+
+def test_public_functions_are_steps_and_their_parameters_inputs(checkout):
+    project = read(
+        checkout,
+        HEAD + PAGES + "def rows(page):\n    'One row.'\n\ndef table(rows):\n    pass\n\n"
+        "def split(table, seed, share=0.2):\n    pass\n\ndef _helper(x):\n    pass\n",
+    )
+    assert list(project.steps) == ["pages", "rows", "table", "split"]
+    rows, split = project.steps["rows"], project.steps["split"]
+    assert project.steps["pages"].crawls
+    assert (rows.per_page, rows.pages_from, rows.doc) == (True, "pages", "One row.")
+    assert (split.inputs, split.per_seed) == (("table",), True)
+    assert project.seeds(project.settings) == [0, 1]
+
+
+def test_a_misspelt_parameter_is_told_with_the_nearest_step(checkout):
+    said = complaint(checkout, "def table():\n    pass\n\ndef split(tabel):\n    pass\n")
+    assert "step `split` asks for `tabel`. Did you mean `table`?" in said
+    assert "projects/mine/project.py:4" in said
+    assert "`page`" in said
+    assert "keyed by seed" in said
+
+
+def test_a_step_may_not_ask_for_a_later_one(checkout):
+    said = complaint(checkout, "def split(table):\n    pass\n\ndef table():\n    pass\n")
+    assert "asks for `table`, which comes after it" in said
+
+
+def test_a_step_may_not_ask_for_itself(checkout):
+    assert "asks for itself" in complaint(checkout, "def table(table):\n    pass\n")
+
+
+def test_page_needs_a_step_that_crawls(checkout):
+    assert "no earlier step calls crawl()" in complaint(checkout, "def rows(page):\n    pass\n")
+
+
+def test_page_needs_only_one_step_that_crawls(checkout):
+    second = PAGES.replace("pages", "others")
+    said = complaint(checkout, HEAD + PAGES + second + "def rows(page):\n    pass\n")
+    assert "`pages` and `others` both crawl" in said
+
+
+def test_page_and_seed_do_not_go_together(checkout):
+    said = complaint(checkout, HEAD + PAGES + "def rows(page, seed):\n    pass\n")
+    assert "asks for `page` and `seed`" in said
+
+
+def test_seed_needs_the_setting_seeds(checkout):
+    assert "`SEEDS = 3`" in complaint(checkout, "def draw(seed):\n    pass\n")
+
+
+@pytest.mark.parametrize("value", ["0", "True", "'5'", "[1, 1]", "[]", "[-1]", "2.0"])
+def test_seeds_that_are_none_are_told_with_what_works(checkout, value):
+    project = read(checkout, f"SEEDS = {value}\n\ndef draw(seed):\n    pass\n")
+    with pytest.raises(BadUsage, match="it takes how many seeds"):
+        project.seeds(project.settings)
+
+
+def test_variable_arguments_are_refused(checkout):
+    assert "takes *args" in complaint(checkout, "def table(*args):\n    pass\n")
+
+
+def test_two_steps_of_one_name_are_refused(checkout):
+    said = complaint(checkout, "def table():\n    pass\n\ndef table():\n    pass\n")
+    assert "two steps named `table`" in said
+
+
+def test_a_syntax_error_names_its_line(checkout):
+    assert "projects/mine/project.py:2" in complaint(checkout, "X = 1\ndef table(:\n")
+
+
+def test_a_step_that_calls_another_step_is_told_to_ask_for_it(checkout):
+    project = read(checkout, "def table():\n    pass\n\ndef split():\n    return table()\n")
+    with pytest.raises(BadUsage, match=r"def split\(table, …\)"):
+        project.parts_here("split", {})
+
+
+def test_a_parameter_or_local_named_like_a_setting_or_step_is_its_own(checkout):
+    project = read(
+        checkout,
+        "SIZE = 1\n\ndef table():\n    pass\n\ndef scores():\n    pass\n\n"
+        "def last(table):\n    scores = [SIZE for table in range(3)]\n    return scores\n",
+    )
+    assert set(project.parts_here("last", {})) == {"code", "setting SIZE"}
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("My-Project", "lower-case"),
+        ("../escape", "lower-case"),
+        ("2fast", "begins with a letter"),
+        ("class", "word of Python"),
+        ("match", "word of Python"),
+        ("random", "standard library"),
+        ("spine", "keeps for itself"),
+        ("blank", "keeps for itself"),
+        ("", "lower-case"),
+        ("x" * 41, "40 characters"),
+    ],
+)
+def test_names_that_cannot_be_a_project_are_refused_with_the_reason(name, why):
+    with pytest.raises(BadUsage, match=why):
+        check_name(name)
+
+
+def test_an_unknown_project_is_told_with_the_nearest_one(checkout):
+    checkout.write("birds", "def table():\n    pass\n")
+    with pytest.raises(BadUsage, match="Did you mean `birds`"):
+        Project(checkout.root, "brids")
+
+
+def test_an_overridden_setting_reaches_what_is_computed_from_it(checkout):
+    project = read(checkout, "SIZE = 2\nAREA = SIZE * SIZE\n")
+    assert project.load({"SIZE": 5}).AREA == 25
+    assert project.load().AREA == 4
+
+
+@pytest.mark.parametrize(
+    ("pair", "said"),
+    [
+        ("SIEZ=3", "Did you mean `SIZE`"),
+        ("SIZE=big", "takes a whole number, not text"),
+        ("SIZE", "write it as NAME=VALUE"),
+    ],
+)
+def test_a_setting_that_cannot_be_tried_is_refused(checkout, pair, said):
+    checkout.write("mine", "SIZE = 2\n\ndef table():\n    return SIZE\n")
+    outcome = checkout.command("run", "mine", "--set", pair)
+    assert outcome.code == 2
+    assert said in outcome.err

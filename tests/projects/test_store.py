@@ -1,0 +1,150 @@
+"""Every kind of value there and back, and what is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from blog import figures
+from projects.spine.cache import Cache
+from projects.spine.errors import UnsupportedValue
+from projects.spine.store import Store, Stored
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "values", tmp_path / "archive", Cache(tmp_path / "cache.json"))
+
+
+def there_and_back(store: Store, value: object) -> object:
+    store.save("step", "", "key", value, where="project.py:1: step `step`", more={"seconds": 1})
+    found = store.find("step", "", "key")
+    assert isinstance(found, Stored), found
+    assert not list(store.folder.rglob("*.pkl"))
+    return store.load(found)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, True, 3, 0.1, "Grüße\n", [1, [2.5, None]], {"a": {"b": [1, "x"]}}, float("inf")],
+    ids=repr,
+)
+def test_numbers_and_text_come_back_as_they_were(store, value):
+    assert there_and_back(store, value) == value
+
+
+def test_numpy_scalars_come_back_as_numbers(store):
+    assert there_and_back(store, {"a": np.float32(0.5), "b": np.int64(3)}) == {"a": 0.5, "b": 3}
+
+
+def test_a_table_comes_back_with_its_types_and_index(store):
+    table = pd.DataFrame(
+        {
+            "text": ["a", None],
+            "whole": pd.array([1, None], dtype="Int64"),
+            "real": [0.5, np.nan],
+            "bytes": [b"\x00\xff", b""],
+            "day": pd.to_datetime(["2026-11-23", "2026-11-24"]),
+        },
+        index=pd.Index(["x", "y"], name="key"),
+    )
+    pd.testing.assert_frame_equal(there_and_back(store, table), table)
+
+
+def test_a_series_comes_back(store):
+    series = pd.Series([1.0, 2.0], index=["a", "b"])
+    pd.testing.assert_series_equal(there_and_back(store, series), series)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int8", "bool", "U3", "complex128"])
+def test_arrays_come_back_bit_for_bit(store, dtype):
+    array = np.array([[0, 1], [2, 3]]).astype(dtype)
+    back = there_and_back(store, array)
+    assert back.dtype == array.dtype
+    np.testing.assert_array_equal(back, array)
+
+
+def test_a_dict_keyed_by_seed_keeps_its_keys(store):
+    back = there_and_back(store, {0: np.zeros(2), 1: "text", "name": {"x": 1}})
+    assert list(back) == [0, 1, "name"]
+    assert back["name"] == {"x": 1}
+
+
+def test_keys_that_would_share_a_file_name_do_not(store):
+    value = {"a/b": np.ones(1), "a_b": np.zeros(1), "A_B": np.full(1, 2.0), "../x": np.ones(3)}
+    back = there_and_back(store, value)
+    assert [list(v) for v in back.values()] == [[1.0], [0.0], [2.0], [1.0, 1.0, 1.0]]
+
+
+def test_lists_and_tuples_of_tables_come_back_as_what_they_were(store):
+    frame = pd.DataFrame({"x": [1]})
+    back = there_and_back(store, (frame, [frame, 2]))
+    assert isinstance(back, tuple)
+    assert isinstance(back[1], list)
+    pd.testing.assert_frame_equal(back[1][0], frame)
+
+
+def test_a_figure_comes_back_with_both_looks_its_data_and_words(store):
+    data = pd.DataFrame({"x": [1, 2], "y": [3.0, 4.0]})
+    made = figures.from_axes(lambda axes: axes.plot(data.x, data.y), data=data, alt="A line.")
+    back = there_and_back(store, made)
+    assert (back.light, back.dark, back.alt) == (made.light, made.dark, made.alt)
+    pd.testing.assert_frame_equal(back.data, made.data)
+
+
+def test_a_picture_comes_back_pixel_for_pixel(store):
+    picture = Image.effect_mandelbrot((20, 10), (-2, -1, 1, 1), 20).convert("RGB")
+    back = there_and_back(store, picture)
+    assert back.tobytes() == picture.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (object(), "a object"),
+        (lambda: 1, "function"),
+        ({1.5: 2}, "key 1.5"),
+        ({"deep": [{"er": {1, 2}}]}, "value.deep.0.er"),
+        (np.array([object()]), "array of Python objects"),
+        ((n for n in range(3)), "a generator"),
+    ],
+    ids=["object", "function", "key", "deep", "objects", "generator"],
+)
+def test_any_other_kind_is_refused_with_the_step_and_the_kinds(store, value, said):
+    with pytest.raises(UnsupportedValue) as caught:
+        there_and_back(store, value)
+    assert said in str(caught.value)
+    assert "step `step`" in str(caught.value)
+    assert store.find("step", "", "key") == "absent"
+    assert not [p for p in store.folder.rglob("*") if p.is_file()]
+
+
+@dataclass
+class Foreign:
+    x: int
+
+
+def test_a_dataclass_from_outside_the_house_is_not_imported_when_it_is_read(store):
+    from projects.spine.errors import MissingValue
+
+    Foreign.__module__ = "os"
+    with pytest.raises(MissingValue, match="not Folio's"):
+        there_and_back(store, Foreign(np.zeros(1)))
+
+
+def test_equal_values_have_equal_digests_whatever_the_clock_says(store):
+    first = store.save("a", "", "1", {"x": np.arange(3)}, where="", more={"seconds": 1})
+    second = store.save("a", "", "2", {"x": np.arange(3)}, where="", more={"seconds": 9})
+    assert first.digest == second.digest
+
+
+def test_a_cut_file_is_named(store):
+    there_and_back(store, np.arange(1000))
+    file = store.place("step", "", "key") / "value.npz"
+    file.write_bytes(file.read_bytes()[:-20])
+    assert store.find("step", "", "key") == "its stored value.npz was changed"
