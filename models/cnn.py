@@ -27,7 +27,7 @@ def build(
     activation: str | Callable = "relu",
     initialiser: str | Any = "he_normal",
     l2: float = 0.0,
-    dropout: float = 0.3,
+    dropout: float = 0.15,
     batch_norm: bool = True,
     pooling: str = "average",
     shift: float = 0.0,

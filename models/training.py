@@ -30,7 +30,7 @@ class InputPath(NamedTuple):
     """How batches reach the network: steps for each call into the backend, and XLA or not."""
 
     steps_per_execution: int
-    jit_compile: bool
+    jit_compile: bool | str
 
 
 # By family, from measurements on the TensorFlow backend; never timed while training, so that
@@ -381,8 +381,7 @@ def _input_path(model: keras.Model) -> InputPath:
     path = INPUT_PATHS[next((name for name in ("rnn", "cnn") if name in found), "dense")]
     if keras.backend.backend() == "tensorflow":
         return path
-    # JAX is nothing without its compiler, and PyTorch takes one step at a time.
-    return InputPath(1, keras.backend.backend() == "jax")
+    return InputPath(1, "auto")  # JAX is nothing without its compiler
 
 
 def _name(value: Any) -> str:

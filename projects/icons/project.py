@@ -176,4 +176,6 @@ def _models(split, network):
 
 
 def _accuracy(guesses, split):
-    return {"accuracy": evaluation.accuracy(split["test"]["subject"].to_numpy(dtype=object), guesses)}
+    return {
+        "accuracy": evaluation.accuracy(split["test"]["subject"].to_numpy(dtype=object), guesses)
+    }

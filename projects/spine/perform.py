@@ -8,10 +8,12 @@ import functools
 import hashlib
 import json
 import random
+import shutil
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -30,7 +32,15 @@ def perform(engine: Engine, run: Run, report: Report, *, fresh: bool = False) ->
         arguments = engine.arguments(run)
         seed_everything(engine, run)  # last: loading inputs must not draw from what it sets
         value = call(engine, run, getattr(module, run.step.name), arguments)
-    return keep(engine, run, value, started, opened)
+    stored = keep(engine, run, value, started, opened)
+    shutil.rmtree(checkpoints(engine, run).parent, ignore_errors=True)
+    return stored
+
+
+def checkpoints(engine: Engine, run: Run) -> Path:
+    """Return where a run's trainings keep checkpoints: only the very same run goes on from them."""
+    folder = engine.work / "checkpoints" / run.step.name / (run.label or "once")
+    return folder / engine.state(run).key
 
 
 def keep(
@@ -95,7 +105,7 @@ def load_module(engine: Engine) -> ModuleType:
 @contextlib.contextmanager
 def lent(
     engine: Engine, run: Run, report: Report, fresh: bool
-) -> Iterator[tuple[ModuleType, dict[str, Any]]]:
+) -> Generator[tuple[ModuleType, dict[str, Any]]]:
     """Lend the project's folder, and load project.py."""
     import scraping.lent
     from models import lent as models_lent
@@ -110,7 +120,7 @@ def lent(
         max_pages=QUICK_PAGES if engine.variant.quick else None,
     )
     training = models_lent.Lent(
-        checkpoints=engine.work / "checkpoints" / run.step.name / (run.label or "once"),
+        checkpoints=checkpoints(engine, run),
         report=report,
         trained=functools.partial(log_training, engine, run),
     )
@@ -124,16 +134,17 @@ def lent(
 
 
 def seed_everything(engine: Engine, run: Run) -> None:
-    """Seed Python, NumPy and Keras from (seed, step name)."""
+    """Seed Python, NumPy and Keras from (seed, step name).
+
+    Keras is imported here if the step's code reaches it: libraries draw random numbers while they
+    are imported, so that a step that imported it first would get others than one that did not.
+    """
     number = hashlib.sha256(f"{run.seed}:{run.step.name}".encode()).digest()
     seed = int.from_bytes(number[:4], "big")
     parts = engine.code(run.step)
     if "library keras" in parts:
         import keras
 
-        # What Keras imports at its first draw (JAX, if installed) draws while it is imported: had
-        # this process not done so before, the step would get other numbers than in one that had.
-        keras.random.SeedGenerator(0).next()
         keras.backend.clear_session()  # layer names count from one again
         keras.utils.set_random_seed(seed)
     else:

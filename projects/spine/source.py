@@ -18,6 +18,7 @@ from pathlib import Path
 from projects.spine.cache import Cache
 
 PACKAGES = ("scraping", "models", "projects", "blog")
+HOUSE = Path(__file__).resolve().parents[2]  # where these packages are imported from
 
 
 def strip_docstrings(tree: ast.AST) -> ast.AST:
@@ -80,22 +81,26 @@ class Repository:
         """Return the file of a dotted module of this repository, or None if it is elsewhere."""
         if module.partition(".")[0] not in PACKAGES:
             return None
-        base = self.root.joinpath(*module.split("."))
-        for path in (base.with_suffix(".py"), base / "__init__.py"):
-            if path.is_file():
-                return path
+        for root in dict.fromkeys((self.root, HOUSE)):
+            base = root.joinpath(*module.split("."))
+            for path in (base.with_suffix(".py"), base / "__init__.py"):
+                if path.is_file():
+                    return path
         return None
 
     def label(self, path: Path) -> str:
         """Return the path as users know it: from the repository's root, with forward slashes."""
-        return path.relative_to(self.root).as_posix()
+        return path.relative_to(self._home(path)).as_posix()
+
+    def _home(self, path: Path) -> Path:
+        return self.root if path.is_relative_to(self.root) else HOUSE
 
     def summary(self, path: Path) -> tuple[str, list[tuple[str, Import]]]:
         """Return (digest, imports) of a module, from the cache while its file is the same."""
         found = self.cache.of_file("module", path)
         if found is None:
             tree = strip_docstrings(ast.parse(path.read_bytes(), filename=str(path)))
-            package = ".".join(path.relative_to(self.root).with_suffix("").parts[:-1])
+            package = ".".join(path.relative_to(self._home(path)).parts[:-1])
             imports = [[bound, i.module, i.name] for bound, i in imports_of(tree, package)]
             found = self.cache.keep("module", path, [digest_tree(tree), imports])
         return found[0], [(bound, Import(module, name)) for bound, module, name in found[1]]
@@ -131,7 +136,8 @@ class Repository:
 
     def digest(self, label: str) -> str:
         """Return the digest of a module named by its label."""
-        return self.summary(self.root / label)[0]
+        here = self.root / label
+        return self.summary(here if here.is_file() else HOUSE / label)[0]
 
 
 @dataclass

@@ -124,9 +124,7 @@ def test_a_library_of_another_version_runs_what_imports_it(checkout, toy, monkey
     checkout.train("toy")
     checkout.ran()
     real = libraries.version
-    monkeypatch.setattr(
-        libraries, "version", lambda n, c: "99.0" if n == "numpy" else real(n, c)
-    )
+    monkeypatch.setattr(libraries, "version", lambda n, c: "99.0" if n == "numpy" else real(n, c))
     assert "→ 99.0" in checkout.command("status", "toy").out
     checkout.train("toy")
     assert checkout.ran() == ["total"]
