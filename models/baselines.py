@@ -41,16 +41,21 @@ def majority(y_train: Any) -> Baseline:
 
 
 def logistic(
-    x_train: Any, y_train: Any, *, l2: float | Sequence[float] = (1, 10, 100, 1000)
+    x_train: Any,
+    y_train: Any,
+    validation: tuple[Any, Any] | None = None,
+    *,
+    l2: float | Sequence[float] = (1, 10, 100, 1000),
 ) -> Baseline:
     """Return a fitted multinomial logistic regression on standardised features.
 
     Args:
         x_train: (n, …) numbers.
         y_train: (n,) labels.
+        validation: (x, y) that choose among several strengths, as they choose a network's epoch;
+            without them every fifth training example does, which is left out for the choice.
         l2: strength of the penalty on squared weights, against the summed log loss (scikit-learn's
-            1 / C). Of several the one that does best on every fifth example, fitted on the others,
-            is fitted again on all.
+            1 / C); several to choose from, or one.
     """
     x, classes, codes = _training(x_train, y_train)
     if len(classes) < 2:
@@ -58,13 +63,17 @@ def logistic(
     strengths = list(l2) if isinstance(l2, Sequence) else [l2]
     if not strengths or min(strengths) <= 0:
         raise BadOption(f"l2 must be a number above 0, or several, not {l2!r}.")
-    held_out = np.arange(len(x)) % 5 == 4
-    if len(strengths) > 1 and held_out.any():
-        # Every class is needed on the side that is fitted.
-        held_out &= np.isin(codes, codes[~held_out])
-        trials = [_logistic(x[~held_out], codes[~held_out], strength) for strength in strengths]
-        reached = [trial.score(x[held_out], codes[held_out]) for trial in trials]
-        strengths = [strengths[int(np.argmax(reached))]]
+    if len(strengths) > 1:
+        held_out = np.arange(len(x)) % 5 == 4
+        if validation is None:
+            seen, judge = ~held_out, (x[held_out], classes[codes[held_out]])
+        else:
+            seen, judge = np.full(len(x), True), (_vectors(validation[0]), validation[1])
+        # The choice needs two classes to fit, and someone to judge it.
+        if len(judge[0]) and len(np.unique(codes[seen])) > 1:
+            trials = [_logistic(x[seen], codes[seen], strength) for strength in strengths]
+            right = [np.mean(classes[trial.predict(judge[0])] == judge[1]) for trial in trials]
+            strengths = [strengths[int(np.argmax(right))]]
     return Baseline("logistic", classes, _logistic(x, codes, strengths[0]))
 
 

@@ -370,9 +370,10 @@ def _failed(error: Exception, debug: bool) -> int:
 
         trace = getattr(error, "trace", "") or "".join(traceback.format_exception(error))
         click.echo(printable(trace), err=True)
-    if hasattr(error, "exit_code"):
+    code = getattr(error, "exit_code", None)
+    if isinstance(code, int):
         click.echo(printable(str(error)), err=True)
-        return error.exit_code
+        return code
     if isinstance(error, OSError):
         click.echo(printable(f"{type(error).__name__}: {error}"), err=True)
         if error.errno == 28:

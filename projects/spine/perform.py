@@ -72,8 +72,7 @@ def call(engine: Engine, run: Run, function: Callable[..., Any], arguments: dict
 def failure(engine: Engine, run: Run, error: Exception, where: str = "") -> StepFailed:
     """Return the error a user reads when a step raised."""
     file = str(engine.project.file)
-    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == file]
-    at = engine.project.where(lines[-1] if lines else run.step.line)
+    at = engine.project.where(_line_of(error, file) or run.step.line)
     kind = type(error).__name__
     # An error of Folio's own parts already says what, where and what to do.
     ours = hasattr(error, "exit_code")
@@ -88,15 +87,20 @@ def failure(engine: Engine, run: Run, error: Exception, where: str = "") -> Step
     return StepFailed(text, getattr(error, "exit_code", 1), trace)
 
 
+def _line_of(error: Exception, file: str) -> int | None:
+    """Return the innermost line of a file that an error came through."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == file]
+    return frames[-1].lineno if frames else None
+
+
 def load_module(engine: Engine) -> ModuleType:
     """Import project.py with the variant's settings; what it raises names the line."""
     try:
         return engine.project.load(engine.overrides)
     except Exception as error:
         file = str(engine.project.file)
-        lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == file]
         raise StepFailed(
-            f"{engine.project.where(lines[-1] if lines else 1)}: project.py cannot be imported: "
+            f"{engine.project.where(_line_of(error, file) or 1)}: project.py cannot be imported: "
             f"{type(error).__name__}: {error}",
             trace=traceback.format_exc(),
         ) from error

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from projects.spine import extraction, perform
 from projects.spine.cache import cache_of
-from projects.spine.engine import Engine, Run, Variant
+from projects.spine.engine import Engine, Run, Variant, digest_of
 from projects.spine.errors import SpineError
 from projects.spine.plan import Plan
 from projects.spine.progress import Progress
@@ -62,6 +62,7 @@ class Task:
     seed: int | None
     due: frozenset[str]
     again: frozenset[str]
+    code: tuple[str, ...]  # digest of each step's code, as the run was planned
     journal: Path
 
 
@@ -112,8 +113,9 @@ def carry_out(
     fresh: bool = False,
 ) -> None:
     """Perform a task's runs that are due, one after another, in this process."""
-    for name in task.steps:
+    for name, planned in zip(task.steps, task.code, strict=True):
         run = Run(engine.project.steps[name], task.seed)
+        _check_unchanged(engine, run, planned)
         state = engine.state(run)
         recorded = state.kind == "recorded" and run.name in task.due
         if state.kind == "out of date" or recorded or run.name in task.again:
@@ -122,6 +124,15 @@ def carry_out(
             stored = perform.perform(engine, run, report, fresh=fresh)
             engine.forget()
             finished(run.name, stored.figure, stored.manifest["seconds"])
+
+
+def _check_unchanged(engine: Engine, run: Run, planned: str) -> None:
+    """Raise where a source file was edited after the run was planned: half of each is neither."""
+    if digest_of(engine.code(run.step)) != planned:
+        raise SpineError(
+            f"The code behind `{run.step.name}` was changed while the run was under way. "
+            "What was finished before is kept; run the same command again."
+        )
 
 
 def _seldom(report: perform.Report) -> perform.Report:
@@ -138,14 +149,16 @@ def _seldom(report: perform.Report) -> perform.Report:
     return filtered
 
 
-def _read_chunk(variant: Variant, step: str, refs: list[Ref]) -> extraction.Chunk:
+def _read_chunk(variant: Variant, step: str, planned: str, refs: list[Ref]) -> extraction.Chunk:
     """Read some pages in a worker."""
-    engine = _engine_of(variant, os.getppid())
-    return extraction.read_pages(engine, Run(engine.project.steps[step]), refs)
+    engine = _engine_of(variant)
+    run = Run(engine.project.steps[step])
+    _check_unchanged(engine, run, planned)
+    return extraction.read_pages(engine, run, refs)
 
 
 @functools.lru_cache(maxsize=1)
-def _engine_of(variant: Variant, parent: int) -> Engine:
+def _engine_of(variant: Variant) -> Engine:
     """Return one engine for all chunks of a run: a pool, and its workers, serve one run only."""
     return Engine(variant, cache_of(variant.root))
 
@@ -202,7 +215,8 @@ class Pool:
     def spread(self, step: str, chunks: list[list[Ref]]) -> Iterator[extraction.Chunk]:
         """Read chunks of pages in the workers; the outcomes come in order."""
         variant = self.engine.variant
-        futures = [self._submit(_read_chunk, variant, step, chunk) for chunk in chunks]
+        planned = digest_of(self.engine.code(self.engine.project.steps[step]))
+        futures = [self._submit(_read_chunk, variant, step, planned, chunk) for chunk in chunks]
         for future in futures:
             self._watch([future])
             yield future.result()
@@ -303,6 +317,7 @@ def _stage(engine: Engine, plan: Plan, group: list[str], pool: Pool, debug: bool
             seed=seed,
             due=frozenset(plan.due),
             again=plan.again,
+            code=tuple(digest_of(engine.code(engine.project.steps[name])) for name in group),
             journal=pool.journal,
         )
         for seed in seeds

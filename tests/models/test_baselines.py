@@ -28,6 +28,19 @@ def test_pictures_are_flattened_and_both_beat_the_majority(digits):
         assert fitted.predict_proba(x).shape == (len(x), 10)
 
 
+def test_validation_data_choose_how_strongly_logistic_regression_is_held_back(digits):
+    x, y = digits["train"]
+    few, unseen = (x[:200], y[:200]), (x[200:], y[200:])
+
+    def reached(l2, validation=None):
+        fitted = baselines.logistic(*few, validation, l2=l2)
+        return evaluation.accuracy(unseen[1], fitted.predict(unseen[0]))
+
+    assert reached(1e6) < reached(1)
+    assert reached((1e6, 1), digits["validation"]) == reached(1)
+    assert reached((1e6, 1)) == reached(1)
+
+
 @pytest.mark.parametrize(
     ("x", "y", "says"),
     [

@@ -148,7 +148,7 @@ def test_a_loss_that_becomes_nan_stops_training_and_names_epoch_and_batch(vector
             model, vectors["train"], epochs=6, optimizer=keras.optimizers.SGD(rate), seed=1
         )
     assert caught.value.epoch == 4
-    assert 7 <= caught.value.batch <= 9
+    assert caught.value.batch in {7, 8, 9}
     assert all(np.isfinite(weight).all() for weight in weights(model))
 
 
@@ -249,7 +249,9 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_used(tmp_path, dama
         newest.with_suffix(".sha256").unlink()
     newest.write_bytes(content)
     with pytest.warns(UserWarning, match=newest.name):
-        progress, arrays = kept.latest()
+        found = kept.latest()
+    assert found is not None
+    progress, arrays = found
     assert progress == {"epoch": 2, "best": 0.1}
     np.testing.assert_array_equal(arrays["state"][0], np.arange(99.0) * 2)
 

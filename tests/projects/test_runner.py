@@ -92,6 +92,21 @@ def test_ctrl_c_ends_with_130_says_what_is_kept_and_leaves_no_process(checkout, 
     assert list(lock["runs"]) == ["table"]
 
 
+def test_code_edited_while_a_run_is_under_way_ends_the_run_with_the_reason(checkout, monkeypatch):
+    path = checkout.write("nap", NAP + "\n\ndef after(nap):\n    return nap + 1\n")
+    monkeypatch.setenv("NAP", "3")
+    process = checkout.start("train", "nap")
+    wait_for(checkout, "nap", process)
+    checkout.edit(path, "return nap + 1", "return nap + 2")
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "`after` was changed while the run was under way" in err
+    monkeypatch.setenv("NAP", "0")
+    checkout.ran()
+    assert checkout.command("train", "nap").code == 0
+    assert checkout.ran() == []
+
+
 def test_a_step_that_raises_is_named_with_its_line_and_no_traceback(checkout):
     checkout.write("bad", "def table():\n    'Numbers.'\n    return [1][5]\n")
     outcome = checkout.command("train", "bad")
