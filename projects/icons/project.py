@@ -11,7 +11,7 @@ from scraping import crawl, image, pixels, text
 
 START = "http://sandbox/museum/"  # the practice site; on the web: https://…
 SEEDS = 5
-EPOCHS = 20
+EPOCHS = 15
 RARE = 50  # a subject with fewer icons than this is left out
 MODELS = ["majority", "logistic", "nearest", "cnn"]
 
@@ -151,17 +151,20 @@ def _arrays(rows, names):
 def _train(split):
     names = sorted(split["train"]["subject"].unique())
     train, validation = (_arrays(split[part], names) for part in ("train", "validation"))
-    model = cnn.build(input_shape=(32, 32, 1), classes=len(names))
-    return training.fit(model, train, validation, epochs=EPOCHS)
+    model = cnn.build(input_shape=(32, 32, 1), classes=len(names), shift=0.05)
+    return training.fit(
+        model, train, validation, epochs=EPOCHS, learning_rate=0.004, schedule="cosine", patience=8
+    )
 
 
 def _guess(network, split):
     names = sorted(split["train"]["subject"].unique())
-    (x, y), held_out = _arrays(split["train"], names), pixels(split["test"]["image"])
+    (x, y), validation = (_arrays(split[part], names) for part in ("train", "validation"))
+    held_out = pixels(split["test"]["image"])
     certainty = network.model.predict(held_out, verbose=0)
     positions = {
         "majority": baselines.majority(y).predict(held_out),
-        "logistic": baselines.logistic(x, y).predict(held_out),
+        "logistic": baselines.logistic(x, y, validation).predict(held_out),
         "nearest": baselines.nearest(x, y).predict(held_out),
         "cnn": certainty.argmax(axis=1),
     }

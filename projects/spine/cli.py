@@ -204,8 +204,9 @@ def publish_all(root: Path, chosen: list[str], named: bool = False) -> None:
         click.echo(f"site: up to date\n  {index}\nTo look at it: folio serve")
         return
     changed, without = publishing.render(root, chosen)
-    for path in changed:
-        click.echo(f"post: {path.relative_to(root).as_posix()}")
+    for path in (p for p in changed if p.suffix == ".md"):
+        gone = "" if path.exists() else "  (gone, as its project is)"
+        click.echo(f"post: {path.relative_to(root).as_posix()}{gone}")
     for name in without:
         click.echo(f"{name}: no post yet (it takes post.md and results: folio run {name})")
     folder = publishing.build(root)

@@ -32,11 +32,6 @@ def create(root: Path, name: str, model: str) -> Path:
     aside = aside_of(target)
     shutil.copytree(BLANK / model, aside, ignore=shutil.ignore_patterns("__pycache__", ".folio"))
     try:
-        for file in aside.rglob("*"):
-            if file.suffix in (".py", ".md", ".bib"):
-                text = file.read_text("utf-8")
-                if "@NAME@" in text:
-                    file.write_text(text.replace("@NAME@", name), "utf-8", newline="\n")
         swap_folder(aside, target)
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)

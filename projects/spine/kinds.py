@@ -272,6 +272,8 @@ def summary(value: Any) -> str:
 def _pair(key: Any, value: Any) -> str:
     if isinstance(value, dict) and len(value) == 1:
         return f"{key} {_pair(*next(iter(value.items())))}"
+    if _loaded(value, "pandas:DataFrame"):
+        return f"{key} {len(value):,}"
     return f"{key} {summary(value)}" if not isinstance(value, dict) else f"{key} ({len(value)})"
 
 

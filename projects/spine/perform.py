@@ -20,8 +20,10 @@ from typing import Any
 from projects.spine.durable import append_line
 from projects.spine.engine import QUICK_PAGES, Engine, Run
 from projects.spine.errors import SpineError, StepFailed
+from projects.spine.results import check_scores
 from projects.spine.store import Stored
 
+PLACEHOLDER = "you@example.org"  # what mkdocs.yml of the template says: nobody
 Report = Callable[[str, int, int | None], None]  # (what, done, of how many)
 
 
@@ -48,6 +50,8 @@ def keep(
 ) -> Stored:
     """Store what a run returned, and how long that took since `started`."""
     state = engine.state(run)
+    if run.step.name == "scores":
+        check_scores(value, engine.project.where(run.step.line))
     local = {name: engine.cache.digest(path) for name, path in opened.items()}
     return engine.store.save(
         run.step.name,
@@ -189,4 +193,4 @@ def _contact(engine: Engine) -> str | None:
         contact = ((yaml.load(text, Loader) or {}).get("extra") or {}).get("contact")
     except (OSError, yaml.YAMLError, AttributeError):
         return None
-    return str(contact) if contact else None
+    return str(contact) if contact and contact != PLACEHOLDER else None

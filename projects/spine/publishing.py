@@ -8,7 +8,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from projects.spine import results
 from projects.spine.durable import write_json
+from projects.spine.errors import SpineError
 from projects.spine.project import names
 
 
@@ -20,8 +22,8 @@ def _watched(root: Path) -> Iterator[Path]:
             yield from (Path(folder, name) for name in files)
     for name in names(root):
         folder = root / "projects" / name
-        results = folder / "results" / "results.json"
-        yield from (folder / "project.py", folder / "post.md", folder / "references.bib", results)
+        yield from (folder / "project.py", folder / "post.md", folder / "references.bib")
+        yield from (p for p in folder.glob("results/**/*") if p.name != "runs.jsonl")
 
 
 def _signature(root: Path) -> str:
@@ -60,6 +62,7 @@ def render(root: Path, chosen: list[str]) -> tuple[list[Path], list[str]]:
         if not (folder / "post.md").is_file() or not (folder / "results/results.json").is_file():
             without.append(name)
             continue
+        _check(name, folder / "results")
         changed.extend(pages.write(folder, docs))
     for stale in pages.stale(root / "projects", docs):
         if stale.is_dir():
@@ -70,6 +73,18 @@ def render(root: Path, chosen: list[str]) -> tuple[list[Path], list[str]]:
             stale.unlink()
         changed.append(stale)
     return changed, without
+
+
+def _check(name: str, folder: Path) -> None:
+    """Raise SpineError where results are not what a run wrote: a post shows nothing else."""
+    document = results.read(folder)
+    if document is None or not results.intact(document, folder):
+        raise SpineError(
+            f"projects/{name}/results/ does not hold what its run wrote: a file in it was changed, "
+            "added or is missing. No post was rendered from it, and the site was left as it was. "
+            f"To write it anew: folio run {name}; or take it back: "
+            f"git checkout projects/{name}/results"
+        )
 
 
 def build(root: Path) -> Path:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import importlib.resources
 import json
 import math
+import numbers
 import os
-import platform
 import shutil
 import sys
 from pathlib import Path
@@ -98,10 +97,13 @@ def write(engine: Engine, folder: Path) -> bool:
     staging = aside_of(folder / "figures").with_suffix(".staging")
     staging.mkdir(parents=True)
     try:
-        document = gather(engine, staging)
-        document["run"] = _run_id(document, staging)
+        # As it will be read: stamps of what was gathered and of what is on the disk must agree.
+        document = json.loads(json.dumps(gather(engine, staging)))
+        stamp = _stamp(document, staging)
+        now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d-%H%M%S")
+        document["run"] = f"{now}-{stamp}"
         present = read(folder)
-        if present is not None and present.get("run", "").endswith(_stamp(document, staging)):
+        if present is not None and intact(present, folder) and present["run"].endswith(stamp):
             return False
         validate(document, folder / "results.json")
         for kind in ("figures", "tables"):
@@ -127,11 +129,27 @@ def read(folder: Path) -> dict[str, Any] | None:
     return document if isinstance(document, dict) else None
 
 
+def intact(document: dict[str, Any], folder: Path) -> bool:
+    """Tell whether results still say what their run wrote: the run id ends with their digest."""
+    return str(document.get("run", "")).endswith(f"-{_stamp(document, folder)}")
+
+
+def current(engine: Engine, folder: Path) -> bool:
+    """Tell whether results are there, untouched, of these steps, and a draft only if asked for."""
+    document = read(folder)
+    return (
+        document is not None
+        and intact(document, folder)
+        and document.get("draft") == engine.variant.quick
+        and list(document.get("minutes", {}).get("steps", ())) == list(engine.project.steps)
+    )
+
+
 def validate(document: dict[str, Any], path: Path) -> None:
     """Raise SpineError, naming the place, where a document breaks the schema."""
     import jsonschema
 
-    text = importlib.resources.files("projects.spine").joinpath("results.schema.json").read_text()
+    text = Path(__file__).with_name("results.schema.json").read_text("utf-8")
     validator = jsonschema.Draft202012Validator(json.loads(text))
     error = jsonschema.exceptions.best_match(validator.iter_errors(document))
     if error is not None:
@@ -141,17 +159,13 @@ def validate(document: dict[str, Any], path: Path) -> None:
 
 
 def _stamp(document: dict[str, Any], staging: Path) -> str:
-    """Return six hex digits of everything a reader can see."""
+    """Return ten hex digits of everything a reader can see: the document, figures and tables."""
     visible = {k: v for k, v in document.items() if k not in INCIDENTAL}
     digest = hashlib.sha256(json.dumps(visible, sort_keys=True).encode())
-    for file in sorted(p for p in staging.rglob("*") if p.is_file()):
+    files = [p for kind in ("figures", "tables") for p in (staging / kind).rglob("*")]
+    for file in sorted(p for p in files if p.is_file()):
         digest.update(file.relative_to(staging).as_posix().encode() + file.read_bytes())
     return digest.hexdigest()[:10]
-
-
-def _run_id(document: dict[str, Any], staging: Path) -> str:
-    now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d-%H%M%S")
-    return f"{now}-{_stamp(document, staging)}"
 
 
 # -- what each kind of value contributes -------------------------------------------------------
@@ -160,31 +174,35 @@ def _run_id(document: dict[str, Any], staging: Path) -> str:
 def _scores(values: list[Any], interval: Any, step: Step, engine: Engine) -> dict[str, Any]:
     """Turn one {model: {metric: number}} a seed into an interval a metric."""
     where = engine.project.where(step.line)
-    shape = "{model: {metric: number}}"
-    for value in values:
-        rows = value.values() if isinstance(value, dict) else [None]
-        if not all(isinstance(r, dict) and all(_number(n) for n in r.values()) for r in rows):
-            raise SpineError(f"{where}: step `scores` must return {shape}; it gave {value!r:.200}.")
-    models = list(values[0])
     scores: dict[str, Any] = {}
-    for model in models:
+    for model in values[0]:
         scores[model] = {}
         for metric in values[0][model]:
             try:
-                numbers = [value[model][metric] for value in values]
+                found = [value[model][metric] for value in values]
             except KeyError as missing:
                 raise SpineError(
                     f"{where}: step `scores` gave {model}.{metric} for one seed and not for "
                     f"another ({missing} is missing). Every seed needs the same scores."
                 ) from None
-            if bad := [n for n in numbers if not math.isfinite(n)]:
-                raise SpineError(f"{where}: the score {model}.{metric} is {bad[0]}.")
-            scores[model][metric] = interval(numbers)
+            scores[model][metric] = interval(found)
     return scores
 
 
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def check_scores(value: Any, where: str) -> None:
+    """Raise SpineError where a value is not {model: {metric: finite number}}."""
+    if not isinstance(value, dict) or not all(isinstance(row, dict) for row in value.values()):
+        raise SpineError(
+            f"{where}: step `scores` must return {{model: {{metric: number}}}}; "
+            f"it gave {value!r:.200}."
+        )
+    for model, metrics in value.items():
+        for metric, number in metrics.items():
+            if not isinstance(number, numbers.Real) or not math.isfinite(number):
+                raise SpineError(
+                    f"{where}: the score {model}.{metric} is {number!r:.80}; "
+                    "a score is a finite number."
+                )
 
 
 def _sizes(nodes: list[dict[str, Any]]) -> dict[str, Any]:
@@ -266,6 +284,9 @@ def _trainings(engine: Engine, stored: Stored) -> int:
 
 def hardware() -> dict[str, Any]:
     """Return what the run was made on, as far as a reader needs it to compare times."""
+
+    import platform
+
     import psutil
 
     processor = platform.processor() or platform.machine()

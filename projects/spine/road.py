@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from projects.spine import plan as planning
+from projects.spine import results
 from projects.spine.cache import Cache
 from projects.spine.claim import claim
 from projects.spine.engine import Engine, Variant
@@ -43,9 +44,15 @@ def travel(
         fresh=options.fresh,
         whole=until == "results",
     )
+    told = until == "table" or results.current(engine, results_folder(engine))
     if not plan.due:
         recorded = any(engine.state(run).kind == "recorded" for run in engine.runs(goals))
-        say(f"{name}: {'as recorded; nothing changed' if recorded else 'up to date'}")
+        if recorded:
+            say(f"{name}: as recorded; nothing changed")
+        elif told:
+            say(f"{name}: up to date")
+        else:
+            say(f"{name}: the results are not what the steps gave; they are written again")
         if recorded or options.dry_run:
             return
     jobs = options.jobs or 1
@@ -57,7 +64,7 @@ def travel(
         show_plan(engine, plan, jobs, say)
         if options.dry_run:
             return
-    if plan.due or _unrecorded(engine):
+    if plan.due or not told or _unrecorded(engine):
         with claim(engine.work, name):
             _run(engine, plan, jobs, options, say, until)
 
@@ -70,7 +77,7 @@ def _unrecorded(engine: Engine) -> bool:
 def _run(
     engine: Engine, plan: planning.Plan, jobs: int, options: Options, say: Say, until: str
 ) -> None:
-    from projects.spine import results, runner
+    from projects.spine import runner
     from projects.spine.progress import on_this_terminal
 
     folder = engine.project.folder / "results"
@@ -84,7 +91,7 @@ def _run(
         engine.cache.save()
     if until == "table":
         return
-    target = results_folder(engine, committed)
+    target = results_folder(engine)
     changed = results.write(engine, target)
     fresh = results.read(target) or {}
     show_scores(fresh.get("scores", {}), committed.get("scores", {}), say)
@@ -92,13 +99,13 @@ def _run(
     say(f"  {label}/results.json {'written' if changed else 'holds the same values as before'}")
 
 
-def results_folder(engine: Engine, committed: dict[str, Any]) -> Path:
+def results_folder(engine: Engine) -> Path:
     """Return where results go: a try never touches the committed ones, a draft no full ones."""
-    if engine.variant.overrides:
+    folder = engine.project.folder / "results"
+    committed = results.read(folder) if engine.variant.quick else None
+    if engine.variant.overrides or (committed and not committed.get("draft")):
         return engine.home / "results"
-    if engine.variant.quick and committed and not committed.get("draft"):
-        return engine.home / "results"
-    return engine.project.folder / "results"
+    return folder
 
 
 def scraping_steps(engine: Engine) -> list[str]:

@@ -71,7 +71,12 @@ class Task:
 
 def _enter_worker(parent: int, log: Path) -> None:
     """Set up a worker: its output goes to a log, and it never outlives the run it serves."""
+    from joblib.externals.loky import process_executor
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C ends
+    # A trained network takes hundreds of megabytes, which loky would take for a leak and answer
+    # with a new process, TensorFlow imported again.
+    process_executor._MAX_MEMORY_LEAK_SIZE = sys.maxsize
     with log.open("ab") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)

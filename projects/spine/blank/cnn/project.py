@@ -1,0 +1,112 @@
+"""Can a small CNN tell five kinds of icon apart?"""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from blog import figures
+from models import baselines, cnn, evaluation, training
+from scraping import crawl, image, pixels, text
+
+# The practice site, on your own machine. On the web: https://…, after a look at its terms.
+START = "http://sandbox/museum/subjects/"
+FOLLOW = (
+    "a[href='bell/'], a[href='cloud/'], a[href='heart/'], a[href='key/'], a[href='star/'], a.next"
+)
+SEEDS = 2
+EPOCHS = 10
+
+
+# What one row of the table holds; a row that does not fit is kept apart, with its reason.
+@dataclass
+class Icon:
+    """One icon."""
+
+    image: bytes
+    subject: str
+    set: str
+    licence: str
+
+
+# A public function is a step. Its parameters name earlier steps; `page` means once for each page,
+# `seed` once for each seed. What a step returns is stored, and made again only when it must be.
+def pages():
+    """The page of every icon of five subjects."""
+    return crawl(START, follow=FOLLOW, keep="a.icon", media="img.icon")
+
+
+def icons(page):
+    """One row per icon."""
+    yield Icon(
+        image=image(page, "img.icon"),
+        subject=text(page, ".subject"),
+        set=text(page, ".set"),
+        licence=text(page, ".licence"),
+    )
+
+
+def table(icons):
+    """Each picture once."""
+    return icons.drop_duplicates("image")
+
+
+def split(table, seed):
+    """Whole design sets are held out."""
+    return evaluation.split_rows(table, by="set", test=0.25, validation=0.15, seed=seed)
+
+
+def network(split, seed):
+    """A small CNN."""
+    names = _names(split)
+    train, validation = (_arrays(split[part], names) for part in ("train", "validation"))
+    model = cnn.build(input_shape=(32, 32, 1), classes=len(names), size=16, shift=0.05)
+    return training.fit(
+        model, train, validation, epochs=EPOCHS, learning_rate=0.004, schedule="cosine"
+    )
+
+
+def guesses(network, split, seed):
+    """What the CNN and its baselines take every held-out icon for."""
+    names = _names(split)
+    (x, y), held_out = _arrays(split["train"], names), pixels(split["test"]["image"])
+    found = {
+        "majority": baselines.majority(y).predict(held_out),
+        "nearest": baselines.nearest(x, y).predict(held_out),
+        "cnn": network.model.predict(held_out, verbose=0).argmax(axis=1),
+    }
+    named = {model: [names[i] for i in positions] for model, positions in found.items()}
+    return split["test"].drop(columns="image").assign(**named)
+
+
+def scores(guesses, seed):
+    """The share of held-out icons that each model names."""
+    return {
+        model: {"accuracy": evaluation.accuracy(guesses["subject"], guesses[model])}
+        for model in ("majority", "nearest", "cnn")
+    }
+
+
+def comparison(scores):
+    """Accuracy of every model."""
+    return figures.comparison(scores, "accuracy")
+
+
+def curves(network):
+    """Learning curves."""
+    return figures.learning_curves({seed: t.curves for seed, t in network.items()}, "accuracy")
+
+
+def confusions(guesses):
+    """Which subject is taken for which."""
+    rows = pd.concat(guesses.values())
+    names = sorted(rows["subject"].unique())
+    return figures.confusion(evaluation.confusion(rows["subject"], rows["cnn"], names))
+
+
+def _names(split):
+    return sorted(split["train"]["subject"].unique())
+
+
+def _arrays(rows, names):
+    """Pictures (n, 32, 32, 1) in [0, 1], and the positions of their subjects in `names`."""
+    return pixels(rows["image"]), rows["subject"].map(names.index).to_numpy()
