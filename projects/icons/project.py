@@ -105,8 +105,9 @@ def duplicates(split):
 
 def comparison(scores):
     """Accuracy of every model on design sets it has never seen."""
-    honest = {seed: {m: by_model[m] for m in MODELS} for seed, by_model in scores.items()}
-    return figures.comparison(honest, "accuracy")
+    values = {m: [by_model[m]["accuracy"] for by_model in scores.values()] for m in MODELS}
+    intervals = {m: {"accuracy": evaluation.interval(v)} for m, v in values.items()}
+    return figures.comparison(intervals, "accuracy")
 
 
 def curves(network):

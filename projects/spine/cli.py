@@ -288,9 +288,10 @@ def remove(project: str, yes: bool, undo: bool) -> None:
     for path in folders.belongings(root, project):
         files = [p for p in path.rglob("*") if p.is_file()] if path.is_dir() else [path]
         size = sum(p.stat().st_size for p in files) / 1e6
+        count = f"{len(files):,} file{'s' * (len(files) != 1)}"
         label = path.relative_to(root).as_posix()
         click.echo(
-            f"{'removed' if yes else 'would go'}: {label}  ({len(files):,} files, {size:.1f} MB)"
+            f"{'removed' if yes else 'would go'}: {label}  ({count}, {size:.1f} MB)"
         )
     if not yes:
         click.echo(f"Nothing was touched. To do it: folio remove {project} --yes")

@@ -26,7 +26,7 @@ from projects.spine.source import (
     digest_tree,
     imports_of,
     names_used,
-    strip_docstrings,
+    strip,
 )
 
 KINDS_OF_SETTING = {
@@ -118,8 +118,9 @@ class Project:
             for node in self.tree.body
             if isinstance(node, ast.FunctionDef)
         }
-        strip_docstrings(self.tree)
+        strip(self.tree)
         self.code = Names.of(self.tree, f"projects.{name}")
+        self._reaches: dict[ast.stmt, tuple[set[str], set[Import]]] = {}
         self.settings = self._settings()
         self.steps = self._steps(docs)
 
@@ -319,13 +320,21 @@ class Project:
         pending: list[ast.stmt] = [*self.code.defined[step], *self.code.loose]
         while pending:
             statement = pending.pop()
-            imported.update(what for _, what in imports_of(statement, f"projects.{self.name}"))
-            for used in names_used(statement):
+            names_in, imports_in = self._reach(statement)
+            imported.update(imports_in)
+            for used in names_in:
                 imported.update(self.code.imported.get(used, ()))
                 if used in self.code.defined and used not in defined:
                     defined.add(used)
                     pending.extend(self.code.defined[used])
         return defined, imported
+
+    def _reach(self, statement: ast.stmt) -> tuple[set[str], set[Import]]:
+        """Return the (names, imports) in one statement: walked once, asked for by every step."""
+        if statement not in self._reaches:
+            imports = {what for _, what in imports_of(statement, f"projects.{self.name}")}
+            self._reaches[statement] = names_used(statement), imports
+        return self._reaches[statement]
 
     def parts_here(self, step: str, overrides: Mapping[str, Any]) -> dict[str, str]:
         """Return the parts of a step's code in project.py: {"setting EPOCHS": "20", …}."""

@@ -21,8 +21,9 @@ PACKAGES = ("scraping", "models", "projects", "blog")
 HOUSE = Path(__file__).resolve().parents[2]  # where these packages are imported from
 
 
-def strip_docstrings(tree: ast.AST) -> ast.AST:
-    """Return `tree` itself, its docstrings taken out in place."""
+def strip(tree: ast.Module) -> ast.Module:
+    """Return `tree` itself without what never runs: docstrings, imports for type checkers."""
+    tree.body = [node for node in tree.body if not _for_type_checkers(node)]
     for node in ast.walk(tree):
         if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             continue
@@ -34,6 +35,15 @@ def strip_docstrings(tree: ast.AST) -> ast.AST:
         ):
             node.body = node.body[1:] or [ast.Pass()]
     return tree
+
+
+def _for_type_checkers(node: ast.stmt) -> bool:
+    """Tell whether a statement is `if TYPE_CHECKING:` without an else."""
+    if not isinstance(node, ast.If) or node.orelse:
+        return False
+    test = node.test
+    name = test.attr if isinstance(test, ast.Attribute) else getattr(test, "id", "")
+    return name == "TYPE_CHECKING"
 
 
 def digest_tree(*nodes: ast.AST) -> str:
@@ -76,9 +86,18 @@ class Repository:
     def __init__(self, root: Path, cache: Cache) -> None:
         self.root = root
         self.cache = cache
+        # Every step asks for the same modules again: each is looked up once.
+        self._located: dict[str, Path | None] = {}
+        self._summaries: dict[Path, tuple[str, list[tuple[str, Import]]]] = {}
+        self._reached: dict[Import, frozenset[str]] = {}
 
     def locate(self, module: str) -> Path | None:
         """Return the file of a dotted module of this repository, or None if it is elsewhere."""
+        if module not in self._located:
+            self._located[module] = self._locate(module)
+        return self._located[module]
+
+    def _locate(self, module: str) -> Path | None:
         if module.partition(".")[0] not in PACKAGES:
             return None
         for root in dict.fromkeys((self.root, HOUSE)):
@@ -97,17 +116,24 @@ class Repository:
 
     def summary(self, path: Path) -> tuple[str, list[tuple[str, Import]]]:
         """Return (digest, imports) of a module, from the cache while its file is the same."""
+        if path not in self._summaries:
+            self._summaries[path] = self._summary(path)
+        return self._summaries[path]
+
+    def _summary(self, path: Path) -> tuple[str, list[tuple[str, Import]]]:
         found = self.cache.of_file("module", path)
         if found is None:
-            tree = strip_docstrings(ast.parse(path.read_bytes(), filename=str(path)))
+            tree = strip(ast.parse(path.read_bytes(), filename=str(path)))
             package = ".".join(path.relative_to(self._home(path)).parts[:-1])
             imports = [[bound, i.module, i.name] for bound, i in imports_of(tree, package)]
             found = self.cache.keep("module", path, [digest_tree(tree), imports])
         return found[0], [(bound, Import(module, name)) for bound, module, name in found[1]]
 
-    def reached(self, imported: Import) -> set[str]:
+    def reached(self, imported: Import) -> frozenset[str]:
         """Return the "module …" and "library …" parts that one imported name reaches."""
-        return self._follow(imported, set())
+        if imported not in self._reached:
+            self._reached[imported] = frozenset(self._follow(imported, set()))
+        return self._reached[imported]
 
     def _follow(self, imported: Import, seen: set[Path]) -> set[str]:
         if imported.name and (path := self.locate(f"{imported.module}.{imported.name}")):

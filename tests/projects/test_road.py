@@ -1,0 +1,110 @@
+"""The whole road in a copy of this repository: a new project, run, published, removed."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+LEFT_OUT = shutil.ignore_patterns(
+    ".git", ".venv", ".folio", "site", "__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis"
+)
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory) -> Path:
+    target = tmp_path_factory.mktemp("road") / "folio"
+    shutil.copytree(REPOSITORY, target, ignore=LEFT_OUT)
+    return target
+
+
+def folio(clone: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "projects.spine.cli", *arguments],
+        cwd=clone,
+        env={**os.environ, "FOLIO_ROOT": str(clone), "PYTHONPATH": str(clone)},
+        capture_output=True,
+        text=True,
+        timeout=400,
+    )
+
+
+def text_of(page: Path) -> str:
+    """Return what a reader sees of a page, runs of white space made one space."""
+    visible = re.sub(r"<(script|style).*?</\1>|<[^>]+>", " ", page.read_text("utf-8"), flags=re.S)
+    return " ".join(html.unescape(visible).split())
+
+
+def test_a_new_project_runs_at_once_and_its_post_shows_its_results(clone):
+    assert folio(clone, "new", "mine", "--model", "cnn").returncode == 0
+    done = folio(clone, "run", "mine")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Plan" in done.stdout
+    assert str(clone / "site" / "index.html") in done.stdout
+    results = json.loads((clone / "projects/mine/results/results.json").read_text("utf-8"))
+    assert results["data"]["pages"] > 900
+    scores = results["scores"]
+    assert scores["cnn"]["accuracy"]["mean"] > scores["majority"]["accuracy"]["mean"] + 0.3
+    shown = text_of(clone / "site" / "posts" / "mine" / "index.html")
+    for model, metrics in scores.items():
+        value = metrics["accuracy"]
+        row = f"{model} {value['mean']:.3f} ({value['low']:.3f}–{value['high']:.3f})"
+        assert row in shown, row
+    assert f"{results['data']['rows']:,} icons from {results['data']['pages']:,} pages" in shown
+
+
+def test_a_second_run_does_nothing(clone):
+    done = folio(clone, "run")
+    assert done.returncode == 0, done.stderr
+    assert "mine: up to date" in done.stdout
+    assert "site: up to date" in done.stdout
+
+
+def test_an_edited_story_is_rendered_and_nothing_is_run(clone):
+    post = clone / "projects/mine/post.md"
+    post.write_text(post.read_text("utf-8").replace("Say here what", "I ask what"), "utf-8")
+    done = folio(clone, "run")
+    assert "mine: up to date" in done.stdout
+    assert "I ask what" in text_of(clone / "site" / "posts" / "mine" / "index.html")
+
+
+def test_the_tests_of_the_new_project_pass(clone):
+    done = folio(clone, "test", "mine", "-q")
+    assert done.returncode == 0, done.stdout
+    assert "4 passed" in done.stdout
+
+
+def test_without_any_project_the_site_still_builds_and_undo_brings_them_back(clone):
+    present = [p.parent.name for p in (clone / "projects").glob("*/project.py")]
+    for name in present:
+        assert folio(clone, "remove", name, "--yes").returncode == 0
+    done = folio(clone, "publish")
+    assert done.returncode == 0, done.stderr
+    assert not (clone / "site" / "posts" / "mine").exists()
+    readme = folio(clone, "test", "tests/test_readme.py", "-q")
+    assert readme.returncode == 2, "`folio test` takes a project, not a file"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "tests/test_readme.py", "tests/test_arrows.py"],
+        cwd=clone,
+        env={**os.environ, "PYTHONPATH": str(clone)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout
+    for name in present:
+        done = folio(clone, "remove", name, "--undo")
+        assert done.returncode == 0, done.stderr
+    done = folio(clone, "run")
+    assert done.returncode == 0, done.stderr
+    assert "mine: up to date" in done.stdout
+    assert (clone / "site" / "posts" / "mine" / "index.html").exists()
