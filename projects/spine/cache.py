@@ -23,10 +23,10 @@ class Cache:
         self.path = path
         self._changed = False
         self._entries: dict[str, Any] = {}
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             stored = json.loads(path.read_text("utf-8"))
-            if stored.get("version") == VERSION:
-                self._entries = stored["entries"]
+            if stored["version"] == VERSION:
+                self._entries = dict(stored["entries"])
 
     @staticmethod
     def stamp(path: Path) -> list[int] | None:

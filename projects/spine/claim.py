@@ -36,7 +36,8 @@ def claim(folder: Path, name: str) -> Generator[None]:
         now = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
         command = " ".join(["folio", *sys.argv[1:]])
         owner.write_text(json.dumps({"pid": os.getpid(), "command": command, "since": now}))
-        clear_asides(folder)
+        values = [path for path in folder.glob("values/*/*") if path.is_dir()]
+        clear_asides(folder, folder.parent, folder.parent / "results", *values)
         yield
     finally:
         owner.unlink(missing_ok=True)

@@ -15,12 +15,17 @@ from typing import Any
 import click
 
 from projects.spine.cache import cache_of
-from projects.spine.errors import BadUsage
+from projects.spine.errors import BadUsage, printable
 from projects.spine.project import did_you_mean, names
 from projects.spine.road import Options, nothing_made_yet, travel
 from projects.spine.values import repository_root, run_named
 
 FIRST = "icons"  # the quick sample that a fresh clone remakes
+
+
+def say(text: str) -> None:
+    """Print a line; what was scraped cannot move the cursor."""
+    click.echo(printable(text))
 
 
 class Commands(click.Group):
@@ -138,26 +143,42 @@ def run(
     present = names(root)
     chosen = known(root, project) or present
     overrides = parse_settings(settings, list(project))
+    if (flags["again"] or flags["fresh"]) and not (everything or project):
+        raise BadUsage("--again and --fresh need to know what: name a project, or say --all.")
     remake = set(present if everything else project)
     if not remake and FIRST in present and nothing_made_yet(root, present):
-        click.echo(f"Nothing was run on this disk yet: `{FIRST}`, the quick one, is made anew.")
+        say(f"Nothing was run on this disk yet: `{FIRST}`, the quick one, is made anew.")
         remake = {FIRST}
     if not chosen:
-        click.echo("There is no project yet. To begin one: folio new NAME")
+        say("There is no project yet. To begin one: folio new NAME")
     cache = cache_of(root)
-    for name in chosen:
-        again = flags["again"] or flags["fresh"]
+
+    def one(name: str) -> None:
         options = Options(overrides=overrides, remake=name in remake, **flags)
-        if again and not (everything or project):
-            raise BadUsage("--again and --fresh need to know what: name a project, or say --all.")
-        travel(root, name, options, cache, click.echo)
+        travel(root, name, options, cache, say)
+
+    code = each(chosen, one, debug=flags["debug"])
     cache.save()
-    if flags["dry_run"]:
-        return
     if overrides:
-        click.echo("A try: projects/*/results/ and the site stay as they are.")
-        return
-    publish_all(root, present)
+        say("A try: projects/*/results/ and the site stay as they are.")
+    elif not flags["dry_run"] and not (code and len(chosen) == 1):
+        publish_all(root, present)
+    if code:
+        raise SystemExit(code)
+
+
+def each(chosen: list[str], work: Callable[[str], None], *, debug: bool = False) -> int:
+    """Do something for each project; one that fails does not stop the others.
+
+    Returns the exit code of the first that failed, or 0.
+    """
+    codes = []
+    for name in chosen:
+        try:
+            work(name)
+        except Exception as error:
+            codes.append(_failed(error, debug))
+    return codes[0] if codes else 0
 
 
 @folio.command()
@@ -182,7 +203,7 @@ def _part(project: str, settings: tuple[str, ...], flags: dict[str, Any], until:
     overrides = parse_settings(settings, [project])
     cache = cache_of(root)
     options = Options(overrides=overrides, remake=True, **flags)
-    travel(root, project, options, cache, click.echo, until=until)
+    travel(root, project, options, cache, say, until=until)
     cache.save()
 
 
@@ -206,10 +227,10 @@ def publish_all(root: Path, chosen: list[str], named: bool = False) -> None:
     changed, without = publishing.render(root, chosen)
     for path in (p for p in changed if p.suffix == ".md"):
         gone = "" if path.exists() else "  (gone, as its project is)"
-        click.echo(f"post: {path.relative_to(root).as_posix()}{gone}")
+        say(f"post: {path.relative_to(root).as_posix()}{gone}")
     for name in without:
         click.echo(f"{name}: no post yet (it takes post.md and results: folio run {name})")
-    folder = publishing.build(root)
+    folder = publishing.build(root, remember=set(chosen) >= set(names(root)))
     click.echo(f"site: built\n  {folder / 'index.html'}\nTo look at it: folio serve")
 
 
@@ -243,9 +264,11 @@ def status(project: str | None) -> None:
     chosen = known(root, [project]) if project else names(root)
     if not chosen:
         click.echo("There is no project yet. To begin one: folio new NAME")
-    for name in chosen:
-        standing.show(root, name, cache, click.echo, every_step=project is not None)
+    every_step = project is not None
+    code = each(chosen, lambda name: standing.show(root, name, cache, say, every_step=every_step))
     cache.save()
+    if code:
+        raise SystemExit(code)
 
 
 @folio.command()
@@ -262,10 +285,10 @@ def show(project: str, step: str | None, seed: int | None, open_it: bool) -> Non
     known(root, [project])
     engine = Engine(Variant(root, project), cache_of(root))
     if step is None:
-        standing.graph(engine, click.echo)
+        standing.graph(engine, say)
         return
     chosen = run_named(engine, step, seed)
-    file = standing.value(engine, chosen, click.echo)
+    file = standing.value(engine, chosen, say)
     if open_it:
         click.launch(str(file))
 
@@ -290,9 +313,7 @@ def remove(project: str, yes: bool, undo: bool) -> None:
         size = sum(p.stat().st_size for p in files) / 1e6
         count = f"{len(files):,} file{'s' * (len(files) != 1)}"
         label = path.relative_to(root).as_posix()
-        click.echo(
-            f"{'removed' if yes else 'would go'}: {label}  ({count}, {size:.1f} MB)"
-        )
+        click.echo(f"{'removed' if yes else 'would go'}: {label}  ({count}, {size:.1f} MB)")
     if not yes:
         click.echo(f"Nothing was touched. To do it: folio remove {project} --yes")
         return
@@ -334,19 +355,12 @@ def test(project: str | None, options: tuple[str, ...]) -> None:
     raise SystemExit(subprocess.call(command, cwd=root))
 
 
-def printable(text: str) -> str:
-    """Return text without control characters: what was scraped must not move the cursor."""
-    return "".join(c if c == "\n" or c.isprintable() else repr(c)[1:-1] for c in text)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code; every message goes to standard error."""
     arguments = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in arguments
     try:
         folio.main(args=arguments, prog_name="folio", standalone_mode=False)
-    except click.exceptions.Exit as ended:
-        return ended.exit_code
     except click.ClickException as error:
         error.show()
         return 2

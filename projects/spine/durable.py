@@ -36,8 +36,9 @@ def write_json(path: Path, document: Any) -> None:
 def append_line(path: Path, line: str) -> None:
     """Add one line to a log, on the disk when this returns; safe beside other writers."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    torn = path.is_file() and path.read_bytes()[-1:] not in (b"", b"\n")
     with path.open("ab") as file:
-        file.write(line.encode() + b"\n")
+        file.write(b"\n" * torn + line.encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
 
@@ -76,7 +77,7 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def clear_asides(folder: Path) -> None:
-    """Remove what a killed run left half-written below this folder."""
-    for left in folder.rglob(".*.aside"):
+def clear_asides(*folders: Path) -> None:
+    """Remove what a killed run left half-written in these folders."""
+    for left in [path for folder in folders for path in folder.glob(".*.aside")]:
         shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)

@@ -251,13 +251,26 @@ class Engine:
             keys.add(committed.made.get(run.name, ""))
         return keys
 
-    def adopt(self, run: Run) -> bool:
-        """Record what the store holds for a run; tell whether folio.lock or made.json changed."""
+    def unrecorded(self, run: Run) -> bool:
+        """Tell whether the store holds a value that folio.lock or made.json does not know of."""
+        record = self._record_of(run)
+        if record is None:
+            return False
+        key = self.state(run).key
+        return self.lock.records.get(run.name) != record or self.lock.made.get(run.name) != key
+
+    def adopt(self, run: Run) -> None:
+        """Record what the store holds for a run."""
+        if record := self._record_of(run):
+            self.lock.records[run.name] = record
+            self.lock.made[run.name] = self.state(run).key
+
+    def _record_of(self, run: Run) -> Record | None:
         state = self.state(run)
         if state.stored is None:
-            return False
+            return None
         manifest = state.stored.manifest
-        record = Record(
+        return Record(
             code=state.code,
             inputs=state.inputs,
             output=state.stored.digest,
@@ -265,11 +278,6 @@ class Engine:
             seconds=manifest["seconds"],
             files=manifest.get("local", {}),
         )
-        if self.lock.records.get(run.name) == record and self.lock.made.get(run.name) == state.key:
-            return False
-        self.lock.records[run.name] = record
-        self.lock.made[run.name] = state.key
-        return True
 
 
 def digest_of(document: Any) -> str:

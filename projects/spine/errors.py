@@ -5,10 +5,16 @@ SpineError                exit 1  a fault
 ├── StepFailed            exit 1, or the code of what it wraps  a step raised
 ├── UnsupportedValue      exit 1  a step returned something the store has no kind for
 ├── MissingValue          exit 1  a value that is only recorded, or was never made
+├── WorkerEnded           exit 3  a worker process was killed; the same command goes on
 └── InUse                 exit 75 another run holds the project
 """
 
 from __future__ import annotations
+
+
+def printable(text: str) -> str:
+    """Return text without control characters: what was scraped must not move the cursor."""
+    return "".join(c if c == "\n" or c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 class SpineError(Exception):
@@ -42,6 +48,12 @@ class UnsupportedValue(SpineError):
 
 class MissingValue(SpineError):
     """A value that is recorded in folio.lock but not on this disk, or was never made."""
+
+
+class WorkerEnded(SpineError):
+    """A worker process was killed from outside; what was finished is kept."""
+
+    exit_code = 3
 
 
 class InUse(SpineError):

@@ -30,17 +30,20 @@ def extract(
     run: Run,
     spread: Callable[[list[list[Ref]]], Iterable[Chunk]],
     report: Report,
+    *,
+    again: bool = False,
 ) -> Stored:
-    """Run a `page` step over its crawl's pages; `spread` reads chunks of them, anywhere."""
-    import pandas
+    """Run a `page` step over its crawl's pages; `spread` reads chunks of them, anywhere.
 
+    Pages that the same code has read before are not read again, unless `again` says so.
+    """
     started = time.perf_counter()
     step = run.step
     pages = engine.load(Run(engine.project.steps[step.pages_from or ""]))
     state = engine.state(run)
     others = {k: v for k, v in state.inputs.items() if k != step.pages_from}
     reads = digest_of([state.code, others])
-    earlier = _earlier(engine, run, reads)
+    earlier = None if again else _earlier(engine, run, reads)
     known = {tuple(page) for page in earlier.pages} if earlier else set()
     due = [ref for ref in pages.refs if (ref.url, ref.digest) not in known]
     unchanged = {ref.url for ref in pages.refs} - {ref.url for ref in due}
@@ -71,8 +74,6 @@ def extract(
             f"{len(pages):,} pages. Most often: {reasons.index[0]} ({reasons.iloc[0]:,} times). "
             f"The pages are kept; mend the step and run: folio run {engine.project.name}"
         )
-    if not rows:
-        value = Rows(pandas.DataFrame(), pandas.DataFrame(), value.pages)
     return keep(engine, run, value, started, opened, reads=reads)
 
 
@@ -108,7 +109,7 @@ def read_pages(engine: Engine, run: Run, refs: list[Ref]) -> Chunk:
     import pandas
 
     from scraping import rows
-    from scraping.errors import ScrapingError
+    from scraping.errors import ArchiveDamaged, ScrapingError
 
     found: list[Any] = []
     provenance: list[tuple[str, str, int]] = []
@@ -121,6 +122,8 @@ def read_pages(engine: Engine, run: Run, refs: list[Ref]) -> Chunk:
             source = (ref.url, ref.fetched, ref.offset)
             try:
                 made = _rows_of(function(page=pages.open(ref), **arguments))
+            except ArchiveDamaged as error:
+                raise failure(engine, run, error, where=ref.url) from error
             except (ScrapingError, ValueError) as error:
                 reason = str(error) if isinstance(error, ScrapingError) else f"ValueError: {error}"
                 columns = ("_url", "_fetched", "_offset", "_reason")

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from projects.spine.claim import claim
 from projects.spine.durable import aside_of, swap_folder
 from projects.spine.errors import BadUsage
 from projects.spine.project import check_name, did_you_mean, names
@@ -50,6 +51,8 @@ def remove(root: Path, name: str) -> Path:
     """Move a project and its post out of the way, and return where to."""
     if name not in names(root):
         raise BadUsage(f"There is no project `{name}`.{did_you_mean(name, names(root))}")
+    with claim(root / "projects" / name / ".folio", name):
+        pass  # nobody runs it
     kept = root / ".folio" / "removed" / name
     if kept.exists():
         # An older removal of the same name makes room, and is not lost either.
@@ -61,14 +64,15 @@ def remove(root: Path, name: str) -> Path:
 
 def restore(root: Path, name: str) -> list[Path]:
     """Bring back what `remove` took, and return the paths."""
+    plain = name.partition("~")[0]
     kept = root / ".folio" / "removed" / name
-    removed = sorted(p.name for p in kept.parent.glob("*") if "~" not in p.name)
-    if not kept.is_dir():
+    removed = sorted(path.name for path in (root / ".folio" / "removed").glob("*"))
+    if name not in removed:
         raise BadUsage(
             f"Nothing named `{name}` was removed.{did_you_mean(name, removed)} "
             f"Kept from earlier removals: {', '.join(removed) or 'nothing'}."
         )
-    back = [kept / "projects" / name, *(kept / "blog/docs/posts").glob("*")]
+    back = [kept / "projects" / plain, *(kept / "blog/docs/posts").glob("*")]
     taken = [p for p in back if (root / p.relative_to(kept)).exists()]
     if taken:
         raise BadUsage(

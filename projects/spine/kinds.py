@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from projects.spine.errors import MissingValue, UnsupportedValue
+from projects.spine.errors import MissingValue, UnsupportedValue, printable
+from projects.spine.source import PACKAGES
 
 KINDS = (
     "a DataFrame or Series, a NumPy array, a Keras model, a number, text, True/False, "
@@ -92,6 +93,7 @@ class Writer:
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
             fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
             made_by = f"{type(value).__module__}:{type(value).__qualname__}"
+            self._check_class(type(value), made_by)
             return self._fields(fields, name, {"type": "dataclass", "class": made_by})
         if isinstance(value, dict):
             if bad := [k for k in value if type(k) not in (str, int)]:
@@ -107,6 +109,16 @@ class Writer:
             f"{self.where} returned {_describe(value)} at {name}, which Folio has no way to keep. "
             f"A step may return {KINDS}."
         )
+
+    def _check_class(self, made: Any, made_by: str) -> None:
+        """Raise where a dataclass could be written but never made again."""
+        ours = made_by.partition(".")[0] in PACKAGES
+        if not ours or "<locals>" in made_by or any(not f.init for f in dataclasses.fields(made)):
+            raise UnsupportedValue(
+                f"{self.where} returned a {made.__qualname__}, which could not be made again: a "
+                "dataclass must stand at the top of project.py or of a module of this repository, "
+                "and take all its fields. A dict works everywhere."
+            )
 
     def _kinds(self) -> list[tuple[tuple[str, ...], Callable[[Any, str], dict[str, Any]]]]:
         return [
@@ -151,14 +163,15 @@ class Writer:
     def _array(self, value: Any, name: str) -> dict[str, Any]:
         import numpy
 
-        if value.dtype == object:
+        if value.dtype.hasobject:
             raise UnsupportedValue(
                 f"{self.where} returned an array of Python objects at {name}; "
                 "give it a number or text dtype (array.astype(…)), or return a DataFrame."
             )
         file = f"{name}.npz"
         buffer = io.BytesIO()
-        numpy.lib.format.write_array(buffer, numpy.ascontiguousarray(value), allow_pickle=False)
+        whole = numpy.asarray(value, order="C")
+        numpy.lib.format.write_array(buffer, whole, allow_pickle=False)
         with zipfile.ZipFile(self.folder / file, "w", zipfile.ZIP_DEFLATED) as packed:
             # A fixed date: the same array gives the same bytes.
             entry = zipfile.ZipInfo("value.npy", (1980, 1, 1, 0, 0, 0))
@@ -227,10 +240,7 @@ class Writer:
 
     def figure(self, value: Any) -> str:
         """Return a value in a few words."""
-        value = as_plain(value)
-        if _loaded(value, "keras:Model"):
-            return f"{int(value.count_params()):,} parameters"
-        return summary(value)
+        return printable(summary(value))
 
 
 def summary(value: Any) -> str:
@@ -367,7 +377,7 @@ class Reader:
     def _class_of(made_by: str) -> Callable[..., Any]:
         """Return a dataclass of this repository by name; nothing else is ever imported."""
         module, _, name = made_by.partition(":")
-        if module.partition(".")[0] not in ("scraping", "models", "projects", "blog"):
+        if module.partition(".")[0] not in PACKAGES:
             raise MissingValue(f"A stored value names the class {made_by}, which is not Folio's.")
         loaded = sys.modules.get(module) or importlib.import_module(module)
         found = loaded

@@ -42,8 +42,8 @@ class Lock:
         self.made: dict[str, str] = {}
         if path.is_file():
             self._read()
-        with contextlib.suppress(OSError, ValueError):
-            self.made = json.loads(made.read_text("utf-8"))
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            self.made = dict(json.loads(made.read_text("utf-8")))
 
     def _read(self) -> None:
         try:
@@ -85,7 +85,7 @@ class Lock:
 
 def _lines(document: dict[str, Any]) -> str:
     def text(value: Any) -> str:
-        return json.dumps(value, ensure_ascii=False)
+        return json.dumps(value)
 
     codes = ",\n".join(
         f"  {text(key)}: {{\n"

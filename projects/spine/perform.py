@@ -19,7 +19,7 @@ from typing import Any
 
 from projects.spine.durable import append_line
 from projects.spine.engine import QUICK_PAGES, Engine, Run
-from projects.spine.errors import SpineError, StepFailed
+from projects.spine.errors import SpineError, StepFailed, UnsupportedValue
 from projects.spine.results import check_scores
 from projects.spine.store import Stored
 
@@ -27,13 +27,24 @@ PLACEHOLDER = "you@example.org"  # what mkdocs.yml of the template says: nobody
 Report = Callable[[str, int, int | None], None]  # (what, done, of how many)
 
 
-def perform(engine: Engine, run: Run, report: Report, *, fresh: bool = False) -> Stored:
-    """Run one step that asks for no `page`, and return its value as stored."""
+def perform(
+    engine: Engine, run: Run, report: Report, check: Callable[[], None], *, fresh: bool = False
+) -> Stored:
+    """Run one step that asks for no `page`, and return its value as stored.
+
+    `check` raises if the code was edited meanwhile: such a value belongs to neither version.
+    """
     started = time.perf_counter()
     with lent(engine, run, report, fresh) as (module, opened):
         arguments = engine.arguments(run)
         seed_everything(engine, run)  # last: loading inputs must not draw from what it sets
         value = call(engine, run, getattr(module, run.step.name), arguments)
+    check()
+    if value is None:
+        raise UnsupportedValue(
+            f"{engine.project.where(run.step.line)}: step `{run.step.name}` returned nothing; "
+            "is a `return` missing?"
+        )
     stored = keep(engine, run, value, started, opened)
     shutil.rmtree(checkpoints(engine, run).parent, ignore_errors=True)
     return stored
@@ -125,7 +136,7 @@ def lent(
         contact=_contact(engine),
         fresh=fresh,
         report=report,
-        max_pages=QUICK_PAGES if engine.variant.quick else None,
+        max_pages=QUICK_PAGES if engine.variant.quick and run.step.crawls else None,
     )
     training = models_lent.Lent(
         checkpoints=checkpoints(engine, run),

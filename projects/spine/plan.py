@@ -55,18 +55,22 @@ def make(
             plan.due[run.name] = "; ".join(state.reasons)
         elif state.kind == "recorded" and remake:
             plan.due[run.name] = "recorded elsewhere, no value on this disk"
-        elif any(needed.name in plan.due for needed in engine.inputs_of(run)):
-            plan.due[run.name] = "if its input changes"
     if whole and plan.due:
         for run in engine.runs(steps):
             if engine.state(run).kind == "recorded":
                 plan.due.setdefault(run.name, "the new results need its value")
-    # What runs needs the values of its inputs: those that are only recorded are made first.
-    for run in reversed(engine.runs(steps)):
-        if run.name in plan.due:
-            for needed in engine.inputs_of(run):
-                if engine.state(needed).kind == "recorded":
-                    plan.due.setdefault(needed.name, f"`{run.step.name}` needs its value")
+    count = -1
+    while len(plan.due) > count:
+        count = len(plan.due)
+        for run in engine.runs(steps):
+            if any(needed.name in plan.due for needed in engine.inputs_of(run)):
+                plan.due.setdefault(run.name, "if its input changes")
+        # What runs needs the values of its inputs: those that are only recorded are made first.
+        for run in reversed(engine.runs(steps)):
+            if run.name in plan.due:
+                for needed in engine.inputs_of(run):
+                    if engine.state(needed).kind == "recorded":
+                        plan.due.setdefault(needed.name, f"`{run.step.name}` needs its value")
     plan.runs = {run.name: run for run in engine.runs(steps) if run.name in plan.due}
     plan.due = {name: plan.due[name] for name in plan.runs}
     plan.again = frozenset(forced)

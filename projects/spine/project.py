@@ -10,6 +10,7 @@ import ast
 import difflib
 import importlib.machinery
 import importlib.util
+import json
 import keyword
 import re
 import sys
@@ -38,6 +39,7 @@ KINDS_OF_SETTING = {
     tuple: "a tuple",
     dict: "a dict",
 }
+NAME = re.compile("[a-z][a-z0-9_]{0,39}")
 RESERVED = frozenset({"spine", "blank", "tests", "results"})
 
 
@@ -68,7 +70,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 def check_name(name: str) -> None:
     """Raise BadUsage where a name cannot be a project's: a folder, a module and an address."""
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name):
+    if not NAME.fullmatch(name):
         raise BadUsage(
             f"{name!r} cannot be a project's name: it becomes a Python module and a web address, "
             "so it takes lower-case letters, digits and _, begins with a letter, and has at most "
@@ -84,8 +86,8 @@ def check_name(name: str) -> None:
 
 def names(root: Path) -> list[str]:
     """Return the names of the projects under `root`, sorted."""
-    found = (root / "projects").glob("*/project.py")
-    return sorted(p.parent.name for p in found if p.parent.name not in RESERVED)
+    found = [path.parent.name for path in (root / "projects").glob("*/project.py")]
+    return sorted(name for name in found if NAME.fullmatch(name) and name not in RESERVED)
 
 
 class Project:
@@ -105,8 +107,10 @@ class Project:
                 f"{did_you_mean(name, known)} Projects here: {listed}. "
                 f"To begin one: folio new {name}"
             )
+        # Read once: what is run is what was looked at, even if the file is edited meanwhile.
+        self.source = self.file.read_bytes()
         try:
-            self.tree = ast.parse(self.file.read_bytes(), filename=str(self.file))
+            self.tree = ast.parse(self.source, filename=str(self.file))
         except SyntaxError as error:
             raise BadUsage(
                 f"{self._label(self.file)}:{error.lineno}: Python cannot read this line: "
@@ -134,15 +138,19 @@ class Project:
     # -- reading ---------------------------------------------------------------------------
 
     def _settings(self) -> dict[str, Any]:
-        """Return the capital names that project.py sets to plain values."""
+        """Return the capital names that project.py sets, once, to values that JSON can hold."""
         found: dict[str, Any] = {}
         for name, nodes in self.code.defined.items():
-            node = nodes[-1]
-            if name.isupper() and isinstance(node, ast.Assign | ast.AnnAssign) and node.value:
+            node = nodes[0]
+            if not name.isupper() or len(nodes) > 1:
+                continue
+            if isinstance(node, ast.Assign | ast.AnnAssign) and _assigned_once(node) == [name]:
                 try:
-                    found[name] = ast.literal_eval(node.value)
-                except ValueError:
-                    continue  # computed: part of the code, not a setting that --set can try
+                    value = ast.literal_eval(node.value or ast.Constant(...))
+                    json.dumps(value, allow_nan=False)
+                except (ValueError, TypeError):
+                    continue  # computed, or a set: part of the code, nothing that --set can try
+                found[name] = value
         return found
 
     def _steps(self, docs: Mapping[str, str]) -> dict[str, Step]:
@@ -159,20 +167,20 @@ class Project:
         return {f.name: self._step(f, order, crawling, docs[f.name]) for f in public}
 
     def _calls_crawl(self, function: ast.FunctionDef) -> bool:
-        """Tell whether a function calls scraping's crawl(), by the name it is imported under."""
+        """Tell whether a step calls scraping's crawl(), itself or through its helpers."""
+        reached = self.closure(function.name)[0]
+        helpers = [name for name in reached if name == function.name or name.startswith("_")]
+        nodes = [node for name in helpers for node in self.code.defined[name]]
+        imports = [(bound, item) for bound, items in self.code.imported.items() for item in items]
+        for node in nodes:
+            imports += imports_of(node, f"projects.{self.name}")
         crawls = {
             bound
-            for bound, items in self.code.imported.items()
-            for item in items
+            for bound, item in imports
             if item.module.split(".")[0] == "scraping" and item.name == "crawl"
         }
-        modules = {
-            bound
-            for bound, items in self.code.imported.items()
-            for item in items
-            if item.module == "scraping" and item.name is None
-        }
-        for node in ast.walk(function):
+        modules = {b for b, item in imports if item.module == "scraping" and item.name is None}
+        for node in (part for whole in nodes for part in ast.walk(whole)):
             if isinstance(node, ast.Call):
                 called = node.func
                 if isinstance(called, ast.Name) and called.id in crawls:
@@ -195,7 +203,17 @@ class Project:
             raise BadUsage(
                 f"{where}: step `{name}` takes *args or **kwargs; name the steps it needs instead."
             )
-        positional = [*arguments.posonlyargs, *arguments.args]
+        if name in ("page", "seed"):
+            raise BadUsage(
+                f"{where}: a step cannot be named `{name}`: as a parameter that word means once "
+                f"for each {name}. Call it `{name}s`, for example."
+            )
+        if arguments.posonlyargs:
+            raise BadUsage(
+                f"{where}: step `{name}` has parameters before a `/`; they are given by name, so "
+                "leave the `/` out."
+            )
+        positional = arguments.args
         defaults = {a.arg for a in positional[len(positional) - len(arguments.defaults) :]}
         defaults |= {
             a.arg
@@ -284,7 +302,7 @@ class Project:
                     f"{did_you_mean(key, self.settings)} Its settings: {known}."
                 )
             present = self.settings[key]
-            number = isinstance(present, float) and isinstance(value, int)
+            number = isinstance(present, float) and type(value) is int
             # SEEDS has two forms, and `seeds` says which values are none.
             other = type(value) is not type(present) and not number and key != "SEEDS"
             if present is not None and other:
@@ -297,10 +315,10 @@ class Project:
 
     def seeds(self, settings: Mapping[str, Any]) -> list[int]:
         """Return the seeds: 0 … SEEDS-1, or the list that SEEDS is; none without SEEDS."""
-        if "SEEDS" not in settings:
+        if "SEEDS" not in self.code.defined:
             return []
-        value = settings["SEEDS"]
-        listed = list(value) if isinstance(value, list | tuple | range) else None
+        value = settings.get("SEEDS", "computed")
+        listed = list(value) if isinstance(value, list | tuple) else None
         if isinstance(value, int) and not isinstance(value, bool) and value > 0:
             listed = list(range(value))
         whole = listed and all(type(s) is int and 0 <= s < 2**32 for s in listed)
@@ -308,7 +326,7 @@ class Project:
             line = self.code.defined["SEEDS"][-1].lineno
             raise BadUsage(
                 f"{self.where(line)}: SEEDS is {value!r}; it takes how many seeds (SEEDS = 5) or "
-                "different whole numbers from 0 up (SEEDS = [11, 12, 13])."
+                "different whole numbers from 0 up (SEEDS = [11, 12, 13]), written out."
             )
         return listed
 
@@ -316,7 +334,8 @@ class Project:
 
     def closure(self, step: str) -> tuple[set[str], set[Import]]:
         """Return the (definitions, imports) that a step's code reaches in project.py."""
-        defined, imported = {step}, set()
+        defined = {step}
+        imported = set(self.code.imported.get("*", ()))  # any name may be from there
         pending: list[ast.stmt] = [*self.code.defined[step], *self.code.loose]
         while pending:
             statement = pending.pop()
@@ -363,7 +382,7 @@ class Project:
 
         Overridden settings are replaced in the source, so that what follows from them does too.
         """
-        tree = ast.parse(self.file.read_bytes(), filename=str(self.file))
+        tree = ast.parse(self.source, filename=str(self.file))
         for node in tree.body:
             if isinstance(node, ast.Assign | ast.AnnAssign):
                 for name in _assigned_once(node):
@@ -389,4 +408,4 @@ class Project:
 def _assigned_once(node: ast.Assign | ast.AnnAssign) -> list[str]:
     """Return the name that `X = …` or `X: int = …` binds, as a list of one or none."""
     targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-    return [t.id for t in targets if isinstance(t, ast.Name)]
+    return [t.id for t in targets if isinstance(t, ast.Name)] if len(targets) == 1 else []

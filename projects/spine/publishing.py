@@ -87,11 +87,12 @@ def _check(name: str, folder: Path) -> None:
         )
 
 
-def build(root: Path) -> Path:
-    """Build the whole site, remember from what, and return its folder."""
+def build(root: Path, *, remember: bool = True) -> Path:
+    """Build the whole site and return its folder; `remember`: from what, if all posts are new."""
     from blog import site
 
     before = _signature(root)
     folder = site.build(root)
-    write_json(root / ".folio" / "site.json", before)
+    if remember:
+        write_json(root / ".folio" / "site.json", before)
     return folder

@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from projects.spine.durable import aside_of, swap_folder, write_bytes
-from projects.spine.engine import Engine
+from projects.spine.engine import Engine, digest_of
 from projects.spine.errors import SpineError
 from projects.spine.project import Step
 from projects.spine.store import Stored
 
 SCHEMA_VERSION = 1
-INCIDENTAL = ("run", "minutes", "hardware", "threads")
+INCIDENTAL = ("run", "behind", "minutes", "hardware", "threads")
 MOST_TABLE_ROWS = 200  # a longer table is data, not a result
 
 
@@ -36,6 +36,7 @@ def gather(engine: Engine, staging: Path) -> dict[str, Any]:
         "schema": SCHEMA_VERSION,
         "project": engine.project.name,
         "run": "",
+        "behind": behind(engine),
         "draft": engine.variant.quick,
         "question": engine.project.question,
         "settings": engine.settings,
@@ -68,10 +69,12 @@ def gather(engine: Engine, staging: Path) -> dict[str, Any]:
         elif not step.per_seed:
             _publish(engine, step.name, first, staging, document)
         elif first.kind == "json":
-            document["values"][step.name] = [engine.store.load(s) for s in stored.values()]
+            values = [engine.store.load(s) for s in stored.values()]
+            document["values"][step.name] = _finite(values, step.name, engine)
         for name, count in first.manifest.get("parameters", {}).items():
-            inner = name.removeprefix("value").removeprefix(".model").removeprefix(".")
-            document["parameters"][f"{step.name}.{inner}" if inner else step.name] = count
+            inner = name.removeprefix("value").removeprefix(".")
+            plain = inner in ("", "model")
+            document["parameters"][step.name if plain else f"{step.name}.{inner}"] = count
         document["trainings"] += sum(_trainings(engine, s) for s in stored.values())
         document["minutes"][step.name] = round(
             sum(s.manifest["seconds"] for s in stored.values()) / 60, 3
@@ -94,7 +97,7 @@ def write(engine: Engine, folder: Path) -> bool:
     Raises SpineError when a score is not a finite number or the document breaks its schema; the
     old results then stay as they are.
     """
-    staging = aside_of(folder / "figures").with_suffix(".staging")
+    staging = aside_of(engine.work / "results")
     staging.mkdir(parents=True)
     try:
         # As it will be read: stamps of what was gathered and of what is on the disk must agree.
@@ -103,19 +106,23 @@ def write(engine: Engine, folder: Path) -> bool:
         now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d-%H%M%S")
         document["run"] = f"{now}-{stamp}"
         present = read(folder)
-        if present is not None and intact(present, folder) and present["run"].endswith(stamp):
-            return False
+        same = present is not None and intact(present, folder) and present["run"].endswith(stamp)
+        if same and present is not None:
+            if present.get("behind") == document["behind"]:
+                return False
+            document["run"] = present["run"]  # other values behind it, the same to a reader
         validate(document, folder / "results.json")
+        # Before anything is replaced: what JSON cannot hold leaves the old results whole.
+        text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        folder.mkdir(parents=True, exist_ok=True)
         for kind in ("figures", "tables"):
             made, target = staging / kind, folder / kind
             if made.is_dir():
                 swap_folder(made, target)
             elif target.is_dir():
                 shutil.rmtree(target)
-        # Last: a document never names a file that is not there yet.
-        text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         write_bytes(folder / "results.json", text.encode())
-        return True
+        return not same
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
@@ -134,14 +141,21 @@ def intact(document: dict[str, Any], folder: Path) -> bool:
     return str(document.get("run", "")).endswith(f"-{_stamp(document, folder)}")
 
 
+def behind(engine: Engine) -> str:
+    """Return a digest of all that the results are made from: values, settings, the question."""
+    project = engine.project
+    outputs = {run.name: engine.state(run).output for run in engine.runs()}
+    return digest_of([project.question, engine.settings, engine.seeds, outputs])[:20]
+
+
 def current(engine: Engine, folder: Path) -> bool:
-    """Tell whether results are there, untouched, of these steps, and a draft only if asked for."""
+    """Tell whether results are there, untouched, of these values, and a draft only if asked for."""
     document = read(folder)
     return (
         document is not None
         and intact(document, folder)
         and document.get("draft") == engine.variant.quick
-        and list(document.get("minutes", {}).get("steps", ())) == list(engine.project.steps)
+        and document.get("behind") == behind(engine)
     )
 
 
@@ -174,19 +188,30 @@ def _stamp(document: dict[str, Any], staging: Path) -> str:
 def _scores(values: list[Any], interval: Any, step: Step, engine: Engine) -> dict[str, Any]:
     """Turn one {model: {metric: number}} a seed into an interval a metric."""
     where = engine.project.where(step.line)
-    scores: dict[str, Any] = {}
-    for model in values[0]:
-        scores[model] = {}
-        for metric in values[0][model]:
-            try:
-                found = [value[model][metric] for value in values]
-            except KeyError as missing:
-                raise SpineError(
-                    f"{where}: step `scores` gave {model}.{metric} for one seed and not for "
-                    f"another ({missing} is missing). Every seed needs the same scores."
-                ) from None
-            scores[model][metric] = interval(found)
-    return scores
+    given = [{f"{m}.{metric}" for m, row in v.items() for metric in row} for v in values]
+    if odd := sorted(set.union(*given) - set.intersection(*given)):
+        raise SpineError(
+            f"{where}: step `scores` gave {odd[0]} for one seed and not for another. "
+            "Every seed needs the same scores."
+        )
+    return {
+        model: {metric: interval([value[model][metric] for value in values]) for metric in row}
+        for model, row in values[0].items()
+    }
+
+
+def _finite(value: Any, name: str, engine: Engine) -> Any:
+    """Return a value whose numbers results.json can hold; SpineError names the step if not."""
+    if isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            _finite(part, name, engine)
+    elif isinstance(value, float) and not math.isfinite(value):
+        where = engine.project.where(engine.project.steps[name].line)
+        raise SpineError(
+            f"{where}: step `{name}` gave {value}, which is no number to publish. Return None for "
+            "what there is not. The results before it were kept."
+        )
+    return value
 
 
 def check_scores(value: Any, where: str) -> None:
@@ -245,7 +270,7 @@ def _publish(
     node = stored.manifest["node"]
     kind = node["kind"]
     if kind == "json":
-        document["values"][name] = engine.store.load(stored)
+        document["values"][name] = _finite(engine.store.load(stored), name, engine)
     elif kind == "figure":
         document["figures"][name] = {
             "kind": "svg",

@@ -34,16 +34,7 @@ def travel(
     root: Path, name: str, options: Options, cache: Cache, say: Say, *, until: str = "results"
 ) -> None:
     """Bring one project up to date, as far as "table" (scraping) or "results"."""
-    engine = Engine(Variant(root, name, options.overrides, options.quick), cache)
-    goals = scraping_steps(engine) if until == "table" else list(engine.project.steps)
-    plan = planning.make(
-        engine,
-        goals,
-        remake=options.remake or bool(engine.variant.slug),
-        again=options.again,
-        fresh=options.fresh,
-        whole=until == "results",
-    )
+    engine, goals, plan = _look(root, name, options, cache, until)
     told = until == "table" or results.current(engine, results_folder(engine))
     if not plan.due:
         recorded = any(engine.state(run).kind == "recorded" for run in engine.runs(goals))
@@ -66,12 +57,33 @@ def travel(
             return
     if plan.due or not told or _unrecorded(engine):
         with claim(engine.work, name):
+            # Looked at once more: another run may have ended between the plan and the claim.
+            engine, _, plan = _look(root, name, options, cache, until)
             _run(engine, plan, jobs, options, say, until)
 
 
+def _look(
+    root: Path, name: str, options: Options, cache: Cache, until: str
+) -> tuple[Engine, list[str], planning.Plan]:
+    """Return the project's engine, the steps that are asked for, and what is due for them."""
+    engine = Engine(Variant(root, name, options.overrides, options.quick), cache)
+    goals = scraping_steps(engine) if until == "table" else list(engine.project.steps)
+    plan = planning.make(
+        engine,
+        goals,
+        remake=options.remake or bool(engine.variant.slug),
+        again=options.again,
+        fresh=options.fresh,
+        whole=until == "results",
+    )
+    return engine, goals, plan
+
+
 def _unrecorded(engine: Engine) -> bool:
-    """Tell whether the disk holds finished values that folio.lock does not know of."""
-    return any(engine.adopt(run) for run in engine.runs())
+    """Tell whether folio.lock lacks finished values, or has those of steps that are gone."""
+    runs = engine.runs()
+    gone = set(engine.lock.records) - {run.name for run in runs}
+    return bool(gone) or any(engine.unrecorded(run) for run in runs)
 
 
 def _run(
@@ -129,7 +141,7 @@ def show_plan(engine: Engine, plan: planning.Plan, jobs: int, say: Say) -> None:
     shown = planning.by_step(plan)
     width = max(len(step) for step in shown)
     for step, (count, why) in shown.items():
-        times = f" × {count} seeds" if engine.project.steps[step].per_seed else ""
+        times = f" × {count} seeds" if count > 1 else ""
         say(f"    {step:<{width}}  {engine.project.steps[step].doc}{times}  ({why})")
 
 

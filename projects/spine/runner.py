@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from projects.spine import extraction, perform
 from projects.spine.cache import cache_of
 from projects.spine.engine import Engine, Run, Variant, digest_of
-from projects.spine.errors import SpineError
+from projects.spine.errors import SpineError, WorkerEnded
 from projects.spine.plan import Plan
 from projects.spine.progress import Progress
 
@@ -120,20 +120,23 @@ def carry_out(
     """Perform a task's runs that are due, one after another, in this process."""
     for name, planned in zip(task.steps, task.code, strict=True):
         run = Run(engine.project.steps[name], task.seed)
-        _check_unchanged(engine, run, planned)
+        check = functools.partial(_check_unchanged, engine, run, planned)
+        check()
         state = engine.state(run)
         recorded = state.kind == "recorded" and run.name in task.due
         if state.kind == "out of date" or recorded or run.name in task.again:
             moved(run.name, "", 0, None)
             report = _seldom(functools.partial(moved, run.name))
-            stored = perform.perform(engine, run, report, fresh=fresh)
+            stored = perform.perform(engine, run, report, check, fresh=fresh)
             engine.forget()
             finished(run.name, stored.figure, stored.manifest["seconds"])
 
 
 def _check_unchanged(engine: Engine, run: Run, planned: str) -> None:
     """Raise where a source file was edited after the run was planned: half of each is neither."""
-    if digest_of(engine.code(run.step)) != planned:
+    now = Engine(engine.variant, engine.cache)
+    step = now.project.steps.get(run.step.name)
+    if step is None or digest_of(now.code(step)) != planned:
         raise SpineError(
             f"The code behind `{run.step.name}` was changed while the run was under way. "
             "What was finished before is kept; run the same command again."
@@ -156,16 +159,21 @@ def _seldom(report: perform.Report) -> perform.Report:
 
 def _read_chunk(variant: Variant, step: str, planned: str, refs: list[Ref]) -> extraction.Chunk:
     """Read some pages in a worker."""
-    engine = _engine_of(variant)
+    engine = _engine_of(variant, step)
     run = Run(engine.project.steps[step])
     _check_unchanged(engine, run, planned)
     return extraction.read_pages(engine, run, refs)
 
 
-@functools.lru_cache(maxsize=1)
-def _engine_of(variant: Variant) -> Engine:
-    """Return one engine for all chunks of a run: a pool, and its workers, serve one run only."""
-    return Engine(variant, cache_of(variant.root))
+_engines: dict[str, Engine] = {}
+
+
+def _engine_of(variant: Variant, step: str) -> Engine:
+    """Return one engine for all chunks of a step: a pool, and its workers, serve one run only."""
+    asked = f"{variant} {step}"
+    if asked not in _engines:
+        _engines[asked] = Engine(variant, cache_of(variant.root))
+    return _engines[asked]
 
 
 # -- in the process the user started -----------------------------------------------------------
@@ -243,7 +251,7 @@ class Pool:
             raise error
         name = self.engine.project.name
         if type(error).__name__ in ("TerminatedWorkerError", "BrokenProcessPool"):
-            raise SpineError(
+            raise WorkerEnded(
                 "A worker process was ended from outside, most often because memory ran out. "
                 "Values that were finished are kept, and a training goes on from its last "
                 f"checkpoint. Try with fewer at once: folio run {name} --jobs 1\n"
@@ -357,13 +365,16 @@ def _pages(engine: Engine, plan: Plan, run: Run, pool: Pool, debug: bool) -> Non
     pool.progress.moved(run.name, "", 0, None)
     report = functools.partial(pool.progress.moved, run.name)
     spread = here if debug else functools.partial(pool.spread, run.step.name)
-    stored = extraction.extract(engine, run, spread, report)
+    again = run.name in plan.again
+    stored = extraction.extract(engine, run, spread, report, again=again)
     pool.progress.finished(run.name, stored.figure, stored.manifest["seconds"])
 
 
 def record(engine: Engine) -> None:
     """Write folio.lock if the values on this disk say something new."""
-    changed = [run for run in engine.runs() if engine.adopt(run)]
+    changed = [run for run in engine.runs() if engine.unrecorded(run)]
+    for run in changed:
+        engine.adopt(run)
     names = {run.name for run in engine.runs()}
     if changed or not set(engine.lock.records) <= names:
         engine.lock.keep_only(names)

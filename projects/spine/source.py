@@ -208,14 +208,77 @@ def _assigned(node: ast.stmt) -> Iterator[str]:
 
 def names_used(node: ast.stmt) -> set[str]:
     """Return the module-level names that a statement reaches; a function's own do not count."""
-    loaded, bound = set(), set()
-    for part in ast.walk(node):
-        if isinstance(part, ast.Name):
-            (loaded if isinstance(part.ctx, ast.Load) else bound).add(part.id)
-        elif isinstance(part, ast.arg):
-            bound.add(part.arg)
+    used: set[str] = set()
+    _collect(node, frozenset(), used)
+    return used
+
+
+def _collect(node: ast.AST, bound: frozenset[str], used: set[str]) -> None:
+    """Add to `used` the names that `node` loads and that no scope around it binds."""
+    if isinstance(node, ast.Name):
+        if isinstance(node.ctx, ast.Load) and node.id not in bound:
+            used.add(node.id)
+        return
+    inside: list[ast.AST] = []
+    names: set[str] = set()
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        outside = [*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)]
-        around = {p.id for d in outside for p in ast.walk(d) if isinstance(p, ast.Name)}
-        return (loaded - bound) | around
-    return loaded
+        inside.extend(node.body)
+        names = _parameters(node.args) | _bound_in(node.body)
+    elif isinstance(node, ast.Lambda):
+        inside.append(node.body)
+        names = _parameters(node.args)
+    elif isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp):
+        # Only the first iterable is evaluated outside of the comprehension's own scope.
+        outside = node.generators[0].iter
+        targets = [part for g in node.generators for part in ast.walk(g.target)]
+        names = {part.id for part in targets if isinstance(part, ast.Name)}
+        _collect(outside, bound, used)
+        inner = bound | names
+        for part in _parts(node):
+            if part is not outside:
+                _collect(part, inner, used)
+        return
+    for child in ast.iter_child_nodes(node):
+        if child not in inside:
+            _collect(child, bound, used)
+    for child in inside:
+        _collect(child, bound | names, used)
+
+
+def _parts(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield a comprehension's expressions: what it makes, its iterables, targets and conditions."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.comprehension):
+            yield from ast.iter_child_nodes(child)
+        else:
+            yield child
+
+
+def _parameters(arguments: ast.arguments) -> set[str]:
+    return {part.arg for part in ast.walk(arguments) if isinstance(part, ast.arg)}
+
+
+def _bound_in(body: list[ast.stmt]) -> set[str]:
+    """Return the names that a function's own statements bind, those it calls global left out."""
+    found: set[str] = set()
+    outer: set[str] = set()
+    pending: list[ast.AST] = list(body)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            found.add(node.id)
+        elif isinstance(node, ast.Global):
+            outer.update(node.names)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+            continue  # what is bound in there stays in there
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            found.update(alias.asname or alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            found.add(node.name)
+        elif isinstance(
+            node, ast.Lambda | ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
+        ):
+            continue
+        pending.extend(ast.iter_child_nodes(node))
+    return found - outer

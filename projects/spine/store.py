@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from projects.spine.cache import Cache, digest_file
 from projects.spine.durable import aside_of, swap_folder
+from projects.spine.errors import SpineError, UnsupportedValue
 
 if TYPE_CHECKING:
     from projects.spine.kinds import Rows
@@ -103,7 +104,14 @@ class Store:
         aside.mkdir()
         try:
             writer = Writer(aside, self.archive, where)
-            node = writer.write(value, "value")
+            try:
+                node = writer.write(value, "value")
+            except (SpineError, OSError):
+                raise
+            except Exception as error:
+                raise UnsupportedValue(
+                    f"{where} returned a value that cannot be kept: {type(error).__name__}: {error}"
+                ) from error
             files = {
                 path.name: {"sha256": digest_file(path)}
                 for path in sorted(aside.iterdir())

@@ -105,6 +105,9 @@ def test_removing_twice_keeps_both(checkout, toy):
     checkout.command("remove", "toy", "--yes")
     kept = checkout.root / ".folio" / "removed"
     assert {p.name for p in kept.iterdir()} == {"toy", "toy~1"}
+    assert checkout.command("remove", "toy~1", "--undo").code == 0
+    assert "doubled" in toy.read_text()
+    assert checkout.command("remove", "../toy", "--undo").code == 2
 
 
 def test_show_prints_the_graph_and_any_value(checkout, toy):

@@ -152,3 +152,59 @@ def test_a_setting_that_cannot_be_tried_is_refused(checkout, pair, said):
     outcome = checkout.command("run", "mine", "--set", pair)
     assert outcome.code == 2
     assert said in outcome.err
+
+
+def names_reached(checkout, body: str) -> set[str]:
+    source = f"LIMIT = 3\nDATA = [1]\n\n\ndef _clean(x):\n    return x\n\n\n{body}"
+    project = read(checkout, source)
+    return set(project.parts_here(list(project.steps)[-1], {})) - {"code"}
+
+
+@pytest.mark.parametrize(
+    ("body", "reached"),
+    [
+        ("def a():\n    return sorted(DATA, key=lambda LIMIT: LIMIT)[:LIMIT]\n", {"LIMIT", "DATA"}),
+        ("def a():\n    n = [w for _clean in DATA for w in ()]\n    return _clean(n)\n",
+         {"DATA", "_clean"}),
+        ("def a():\n    def inner(LIMIT):\n        return LIMIT\n    return inner(1)\n", set()),
+        ("def a():\n    def inner():\n        return LIMIT\n    return inner()\n", {"LIMIT"}),
+        ("def a(size=LIMIT):\n    return size\n", {"LIMIT"}),
+        ("def a():\n    return [DATA for DATA in range(LIMIT)]\n", {"LIMIT"}),
+        ("def a():\n    return {x: LIMIT for x in (y for y in DATA)}\n", {"LIMIT", "DATA"}),
+    ],
+)  # fmt: skip
+def test_names_are_told_apart_by_scope(checkout, body, reached):
+    assert {part.split()[-1] for part in names_reached(checkout, body)} == reached
+
+
+def test_a_setting_is_a_name_that_is_set_once_to_a_value_json_can_hold(checkout):
+    project = read(
+        checkout,
+        "SIZE: int = 2\nCONFIG = {'a': 1}\nCONFIG['b'] = 2\nA = B = 3\nC, D = 1, 2\n"
+        "KEEP = {'x', 'y'}\nEMPTY: int\n\n\ndef table():\n    return [CONFIG, KEEP, A, C, SIZE]\n",
+    )
+    assert project.settings == {"SIZE": 2}
+    parts = project.parts_here("table", {})
+    assert set(parts) == {
+        "code", "helper A", "helper C", "helper CONFIG", "helper KEEP", "setting SIZE",
+    }  # fmt: skip
+
+
+def test_a_crawl_in_a_helper_counts_as_the_steps_own(checkout):
+    source = HEAD + "def _go():\n    return crawl(START, follow='a')\n\n\n"
+    project = read(
+        checkout, source + "def pages():\n    return _go()\n\n\ndef rows(page):\n    pass\n"
+    )
+    assert project.steps["pages"].crawls
+    assert project.steps["rows"].pages_from == "pages"
+
+
+def test_a_computed_seeds_is_told_to_be_written_out(checkout):
+    project = read(checkout, "SEEDS = range(3)\n\n\ndef draw(seed):\n    return seed\n")
+    with pytest.raises(BadUsage, match="written out"):
+        project.seeds(project.settings)
+
+
+@pytest.mark.parametrize("name", ["page", "seed"])
+def test_a_step_cannot_take_a_name_that_fans_out(checkout, name):
+    assert f"cannot be named `{name}`" in complaint(checkout, f"def {name}():\n    pass\n")

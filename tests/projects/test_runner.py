@@ -107,6 +107,59 @@ def test_code_edited_while_a_run_is_under_way_ends_the_run_with_the_reason(check
     assert checkout.ran() == []
 
 
+def test_code_edited_while_its_own_step_runs_is_not_kept_under_the_old_code(checkout, monkeypatch):
+    path = checkout.write(
+        "draws",
+        NAP.replace("def nap(table)", "SEEDS = 1\n\n\ndef nap(table, seed)")
+        + "\n\ndef scores(nap, seed):\n    return {'m': {'x': 1}}\n",
+    )
+    monkeypatch.setenv("NAP", "3")
+    process = checkout.start("train", "draws")
+    wait_for(checkout, "nap", process)
+    checkout.edit(path, "{'x': 1}", "{'x': 2}")
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "changed while the run was under way" in err
+    monkeypatch.setenv("NAP", "0")
+    checkout.edit(path, "{'x': 2}", "{'x': 1}")
+    assert checkout.command("train", "draws").code == 0
+    results = json.loads((path.parent / "results" / "results.json").read_text())
+    assert results["scores"]["m"]["x"]["mean"] == 1
+
+
+def test_a_step_that_returns_nothing_is_asked_for_its_return(checkout):
+    checkout.write("bad", "def table():\n    [1, 2]\n")
+    outcome = checkout.command("train", "bad", "--debug")
+    assert outcome.code == 1
+    assert "is a `return` missing?" in outcome.err
+
+
+def test_a_number_that_is_none_is_refused_before_results_are_touched(checkout):
+    path = checkout.write("ratio", "def ratio():\n    return {'a': 1.0}\n")
+    checkout.train("ratio")
+    results = path.parent / "results" / "results.json"
+    before = results.read_bytes()
+    checkout.edit(path, "1.0", "float('nan')")
+    outcome = checkout.command("train", "ratio", "--debug")
+    assert outcome.code == 1
+    assert "step `ratio` gave nan" in outcome.err
+    assert results.read_bytes() == before
+
+
+def test_one_broken_project_does_not_stop_the_others(checkout, toy):
+    checkout.write("aaa", "def table(:\n")
+    outcome = checkout.command("status")
+    assert outcome.code == 2
+    assert "projects/aaa/project.py:1" in outcome.err
+    assert "toy: up to date" in outcome.out
+
+
+def test_a_project_that_is_running_is_not_removed(checkout, napping):
+    outcome = checkout.command("remove", "nap", "--yes")
+    assert outcome.code == 75
+    assert (checkout.root / "projects" / "nap" / "project.py").exists()
+
+
 def test_a_step_that_raises_is_named_with_its_line_and_no_traceback(checkout):
     checkout.write("bad", "def table():\n    'Numbers.'\n    return [1][5]\n")
     outcome = checkout.command("train", "bad")
@@ -130,7 +183,7 @@ def test_a_step_that_returns_an_unsupported_kind_is_told_the_kinds(checkout):
 def test_a_worker_that_dies_is_told_with_what_to_try(checkout):
     checkout.write("bad", "import os\n\n\ndef table():\n    os._exit(9)\n")
     outcome = checkout.command("train", "bad")
-    assert outcome.code == 1
+    assert outcome.code == 3
     assert "ended from outside" in outcome.err
     assert "--jobs 1" in outcome.err
 

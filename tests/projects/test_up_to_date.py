@@ -286,3 +286,52 @@ def test_a_no_op_run_imports_neither_tensorflow_nor_pandas(checkout, toy):
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout.splitlines()[-1] == "0 []", done.stderr
+
+
+def test_a_single_value_that_was_brought_back_is_recorded(checkout, toy):
+    lock = toy.parent / "folio.lock"
+    before = lock.read_text()
+    checkout.edit(toy, "return sum(doubled)", "return sum(doubled) + 1")
+    checkout.train("toy")
+    checkout.edit(toy, "return sum(doubled) + 1", "return sum(doubled)")
+    checkout.train("toy")
+    assert lock.read_text() == before
+    assert checkout.train("toy").out == "toy: up to date\n"
+
+
+def test_results_of_other_values_are_written_again(checkout, toy):
+    results = toy.parent / "results" / "results.json"
+    old = results.read_bytes()
+    checkout.edit(toy, "return sum(doubled)", "return sum(doubled) + 1")
+    checkout.train("toy")
+    results.write_bytes(old)  # as git checkout would, or a kill before they were written
+    checkout.ran()
+    checkout.train("toy")
+    assert checkout.ran() == []
+    assert json.loads(results.read_text())["values"]["total"] == 13
+
+
+def test_a_changed_question_reaches_the_results_and_runs_nothing(checkout, toy):
+    checkout.edit(toy, "Do toys add up?", "Do toys add up at all?")
+    checkout.train("toy")
+    assert checkout.ran() == []
+    results = json.loads((toy.parent / "results" / "results.json").read_text())
+    assert results["question"] == "Do toys add up at all?"
+
+
+def test_a_module_whose_names_are_all_imported_counts(checkout, toy):
+    toy.with_name("extra.py").write_text("LIMIT = 1\n")
+    checkout.edit(toy, "import os\n", "import os\n\nfrom .extra import *\n")
+    checkout.train("toy")
+    checkout.ran()
+    toy.with_name("extra.py").write_text("LIMIT = 2\n")
+    checkout.train("toy")
+    assert checkout.ran() == ["table", "doubled", "total"]
+
+
+@pytest.mark.parametrize("text", ["[]", "null", '{"version": 2}', "{", "\x00"])
+def test_a_damaged_cache_costs_nothing_but_time(checkout, toy, text):
+    (checkout.root / ".folio").mkdir(exist_ok=True)
+    (checkout.root / ".folio" / "cache.json").write_text(text)
+    checkout.train("toy")
+    assert checkout.ran() == []
