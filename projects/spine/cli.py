@@ -167,7 +167,7 @@ def run(
         raise SystemExit(code)
 
 
-def each(chosen: list[str], work: Callable[[str], None], *, debug: bool = False) -> int:
+def each(chosen: list[str], work: Callable[[str], object], *, debug: bool = False) -> int:
     """Do something for each project; one that fails does not stop the others.
 
     Returns the exit code of the first that failed, or 0.
@@ -244,12 +244,17 @@ def serve(port: int, open_browser: bool, debug: bool) -> None:
     from projects.spine import publishing
 
     root = repository_root()
-    publishing.render(root, names(root))
+
+    def render(chosen: Iterable[str]) -> None:
+        # A post that cannot be rendered leaves its last page, and the preview, as they are.
+        each(list(chosen), lambda name: publishing.render(root, [name]), debug=debug)
 
     def rebuild(changed: set[Path]) -> None:
         touched = {p.relative_to(root).parts[1] for p in changed if "projects" in p.parts}
-        publishing.render(root, [n for n in names(root) if n in touched])
+        render(n for n in names(root) if n in touched)
 
+    render(names(root))
+    say(f"The site, live: http://127.0.0.1:{port}/\nA saved post shows at once. Ctrl-C ends it.")
     site.serve(root, port=port, rebuild=rebuild, open_browser=open_browser)
 
 

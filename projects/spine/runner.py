@@ -1,7 +1,8 @@
-"""Many runs of steps at once: one worker process a seed, pages in chunks, the crawl right here.
+"""Many runs of steps at once: in worker processes as soon as inputs are there, pages in chunks.
 
 A worker computes on one thread, so that a run repeats bit for bit whatever else the machine does,
-and two seeds use two cores. Workers write values only; folio.lock is written by this process.
+and two seeds use two cores; it stays for all runs it is given, so that it imports TensorFlow once.
+Workers write values only; folio.lock is written by this process. The crawl runs right here.
 """
 
 from __future__ import annotations
@@ -55,14 +56,12 @@ def default_jobs(seeds: int) -> int:
 
 @dataclass(frozen=True)
 class Task:
-    """What one worker is asked to do: steps in order, for one seed or for none."""
+    """One run of a step, as a worker is asked for it."""
 
     variant: Variant
-    steps: tuple[str, ...]
+    step: str
     seed: int | None
-    due: frozenset[str]
-    again: frozenset[str]
-    code: tuple[str, ...]  # digest of each step's code, as the run was planned
+    code: str  # digest of the step's code, as the run was planned
     journal: Path
 
 
@@ -101,35 +100,25 @@ def _work(task: Task) -> None:
         with task.journal.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
-    carry_out(
-        engine,
-        task,
-        moved=lambda *line: tell("moved", *line),
-        finished=lambda *line: tell("finished", *line),
-    )
+    carry_out(engine, task, functools.partial(tell, "moved"), functools.partial(tell, "finished"))
 
 
 def carry_out(
     engine: Engine,
     task: Task,
-    *,
     moved: Callable[..., None],
     finished: Callable[..., None],
+    *,
     fresh: bool = False,
 ) -> None:
-    """Perform a task's runs that are due, one after another, in this process."""
-    for name, planned in zip(task.steps, task.code, strict=True):
-        run = Run(engine.project.steps[name], task.seed)
-        check = functools.partial(_check_unchanged, engine, run, planned)
-        check()
-        state = engine.state(run)
-        recorded = state.kind == "recorded" and run.name in task.due
-        if state.kind == "out of date" or recorded or run.name in task.again:
-            moved(run.name, "", 0, None)
-            report = _seldom(functools.partial(moved, run.name))
-            stored = perform.perform(engine, run, report, check, fresh=fresh)
-            engine.forget()
-            finished(run.name, stored.figure, stored.manifest["seconds"])
+    """Perform one run in this process."""
+    run = Run(engine.project.steps[task.step], task.seed)
+    check = functools.partial(_check_unchanged, engine, run, task.code)
+    check()
+    moved(run.name, "", 0, None)
+    report = _seldom(functools.partial(moved, run.name))
+    stored = perform.perform(engine, run, report, check, fresh=fresh)
+    finished(run.name, stored.figure, stored.manifest["seconds"])
 
 
 def _check_unchanged(engine: Engine, run: Run, planned: str) -> None:
@@ -220,10 +209,9 @@ class Pool:
             )
         return self._executor.submit(function, *arguments)
 
-    def run(self, tasks: list[Task]) -> None:
-        """Carry out tasks; the first that fails stops the rest and is raised."""
-        futures = [self._submit(_work, task) for task in tasks]
-        self._watch(futures)
+    def start(self, task: Task) -> Any:
+        """Have a worker carry out a task; the future's result is nothing, its error counts."""
+        return self._submit(_work, task)
 
     def spread(self, step: str, chunks: list[list[Ref]]) -> Iterator[extraction.Chunk]:
         """Read chunks of pages in the workers; the outcomes come in order."""
@@ -231,18 +219,21 @@ class Pool:
         planned = digest_of(self.engine.code(self.engine.project.steps[step]))
         futures = [self._submit(_read_chunk, variant, step, planned, chunk) for chunk in chunks]
         for future in futures:
-            self._watch([future])
+            self.watch([future])
             yield future.result()
 
-    def _watch(self, futures: Iterable[Any]) -> None:
+    def watch(self, futures: Iterable[Any]) -> set[Any]:
+        """Wait until one of the futures is done, showing progress; return those that are."""
         waiting = set(futures)
-        while waiting:
-            done, waiting = concurrent.futures.wait(
-                waiting, timeout=0.1, return_when=concurrent.futures.FIRST_EXCEPTION
+        done: set[Any] = set()
+        while not done:
+            done, _ = concurrent.futures.wait(
+                waiting, timeout=0.1, return_when=concurrent.futures.FIRST_COMPLETED
             )
             self._follow_journal()
-            for future in done:
-                self._raise(future.exception())
+        for future in done:
+            self._raise(future.exception())
+        return done
 
     def _raise(self, error: BaseException | None) -> None:
         if error is None:
@@ -273,91 +264,68 @@ class Pool:
                 getattr(self.progress, kind)(*details)
 
 
-def stages(engine: Engine, steps: Iterable[str]) -> Iterator[list[str]]:
-    """Yield groups of steps in an order that works: one plain step, or steps of every seed.
-
-    Steps that follow each other within a seed stay together, so that one worker process does them
-    all and imports TensorFlow once.
-    """
-    chosen = set(steps)
-    left = [name for name in engine.project.steps if name in chosen]
-    done = set(engine.project.steps) - chosen
-    while left:
-        group: list[str] = []
-        for name in left:
-            step = engine.project.steps[name]
-            ready = set(step.all_inputs) <= done
-            if not step.per_seed and ready:
-                group = [name]
-                break
-        else:
-            for name in left:
-                step = engine.project.steps[name]
-                if step.per_seed and set(step.all_inputs) <= done | set(group):
-                    group.append(name)
-        yield group
-        done.update(group)
-        left = [name for name in left if name not in done]
-
-
 def bring_up_to_date(
     engine: Engine, plan: Plan, *, jobs: int, progress: Progress, debug: bool = False
 ) -> None:
     """Make everything that is due, and record each value as soon as it is there."""
-    if not plan.runs:
-        record(engine)
-        return
     if debug:
         for key, value in ONE_THREAD.items():
             os.environ.setdefault(key, value)
-    with Pool(engine, jobs, progress) as pool:
-        for group in stages(engine, {run.step.name for run in plan.runs.values()}):
-            _stage(engine, plan, group, pool, debug)
-            engine.forget()
-            record(engine)
-
-
-def _stage(engine: Engine, plan: Plan, group: list[str], pool: Pool, debug: bool) -> None:
-    step = engine.project.steps[group[0]]
-    if step.per_page:
-        _pages(engine, plan, Run(step), pool, debug)
-        return
-    seeds = engine.seeds if step.per_seed else [None]
-    tasks = [
-        Task(
-            variant=engine.variant,
-            steps=tuple(group),
-            seed=seed,
-            due=frozenset(plan.due),
-            again=plan.again,
-            code=tuple(digest_of(engine.code(engine.project.steps[name])) for name in group),
-            journal=pool.journal,
-        )
-        for seed in seeds
-        if any(Run(engine.project.steps[name], seed).name in plan.runs for name in group)
-    ]
-    if debug or step.crawls:  # the crawl waits for the network, not for a core
-        for task in tasks:
-            carry_out(
-                engine,
-                task,
-                moved=pool.progress.moved,
-                finished=pool.progress.finished,
-                fresh=plan.fresh and step.crawls,
-            )
-    else:
+    waiting = dict(plan.runs)
+    running: dict[Any, Run] = {}
+    with contextlib.ExitStack() as stack:
         # Whatever was finished before a failure is recorded.
-        with contextlib.ExitStack() as stack:
-            stack.callback(record, engine)
-            stack.callback(engine.forget)
-            pool.run(tasks)
+        stack.callback(record, engine)
+        stack.callback(engine.forget)
+        if not waiting:
+            return
+        pool = stack.enter_context(Pool(engine, jobs, progress))
+        while waiting or running:
+            for run in _ready(engine, waiting, running):
+                del waiting[run.name]
+                if not _is_due(engine, plan, run):
+                    continue
+                if not (debug or run.step.crawls or run.step.per_page):
+                    running[pool.start(_task(engine, run, pool))] = run
+                    continue
+                if run.step.per_page:
+                    _pages(engine, plan, run, pool, debug)
+                else:  # the crawl waits for the network, not for a core
+                    fresh = plan.fresh and run.step.crawls
+                    task = _task(engine, run, pool)
+                    carry_out(engine, task, progress.moved, progress.finished, fresh=fresh)
+                engine.forget()
+                record(engine)
+            for future in pool.watch(running) if running else ():
+                del running[future]
+                engine.forget()
+                record(engine)
+
+
+def _ready(engine: Engine, waiting: dict[str, Run], running: dict[Any, Run]) -> list[Run]:
+    """Return the runs whose inputs are all there, in order."""
+    missing = waiting.keys() | {run.name for run in running.values()}
+    return [
+        run
+        for run in waiting.values()
+        if not any(needed.name in missing for needed in engine.inputs_of(run))
+    ]
+
+
+def _task(engine: Engine, run: Run, pool: Pool) -> Task:
+    code = digest_of(engine.code(run.step))
+    return Task(engine.variant, run.step.name, run.seed, code, pool.journal)
+
+
+def _is_due(engine: Engine, plan: Plan, run: Run) -> bool:
+    """Tell whether a run has to be made, now that its inputs are what they will be."""
+    state = engine.state(run)
+    recorded = state.kind == "recorded" and run.name in plan.due
+    return state.kind == "out of date" or recorded or run.name in plan.again
 
 
 def _pages(engine: Engine, plan: Plan, run: Run, pool: Pool, debug: bool) -> None:
-    state = engine.state(run)
-    recorded = state.kind == "recorded" and run.name in plan.due
-    if not (state.kind == "out of date" or recorded or run.name in plan.again):
-        return
+    """Run a `page` step, its chunks of pages spread over the workers."""
 
     def here(chunks: list[list[Ref]]) -> Iterator[extraction.Chunk]:
         return (extraction.read_pages(engine, run, chunk) for chunk in chunks)
