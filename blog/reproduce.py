@@ -57,4 +57,4 @@ def _took(results: dict[str, Any]) -> str:
     machine = ", ".join(
         str(p) for p in (hardware.get("processor"), cores, hardware.get("system")) if p
     )
-    return f"{minutes:.1f} minutes" + (f" on {machine}" if machine else "")
+    return f"{minutes:.1f} minutes of computing" + (f" on {machine}" if machine else "")

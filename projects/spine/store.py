@@ -119,10 +119,12 @@ class Store:
             }
             # Two files with the same meaning may differ in bytes (a date inside a .keras).
             meaning = {name: writer.meanings.get(name, f["sha256"]) for name, f in files.items()}
+            # How large the archive's files are is to be checked, and says nothing of the pages.
+            shape = {key: part for key, part in node.items() if key != "archive"}
             manifest = {
                 "node": node,
                 "files": files,
-                "digest": _digest_of([node, meaning]),
+                "digest": _digest_of([shape, meaning]),
                 "figure": writer.figure(value),
                 **({"parameters": writer.parameters} if writer.parameters else {}),
                 **more,

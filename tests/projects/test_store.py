@@ -165,3 +165,12 @@ def test_a_cut_file_is_named(store):
     file = store.place("step", "", "key") / "value.npz"
     file.write_bytes(file.read_bytes()[:-20])
     assert store.find("step", "", "key") == "its stored value.npz was changed"
+
+
+def test_rows_fetched_on_another_day_are_the_same_rows(store):
+    rows = pd.DataFrame({"x": [1, 2], "_url": ["a", "b"], "_fetched": ["today"] * 2})
+    later = rows.assign(_fetched="tomorrow")
+    first = store.save("a", "", "1", rows.assign(_offset=0), where="", more={"seconds": 1})
+    second = store.save("a", "", "2", later.assign(_offset=9), where="", more={"seconds": 1})
+    other = store.save("a", "", "3", later.assign(_offset=9, x=3), where="", more={"seconds": 1})
+    assert first.digest == second.digest != other.digest
