@@ -11,7 +11,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -270,7 +270,7 @@ class Engine:
         if state.stored is None:
             return None
         manifest = state.stored.manifest
-        return Record(
+        record = Record(
             code=state.code,
             inputs=state.inputs,
             output=state.stored.digest,
@@ -278,6 +278,9 @@ class Engine:
             seconds=manifest["seconds"],
             files=manifest.get("local", {}),
         )
+        # Made again with the same outcome, only faster or slower: nothing new to commit.
+        known = self.lock.records.get(run.name)
+        return known if known and replace(record, seconds=known.seconds) == known else record
 
 
 def digest_of(document: Any) -> str:

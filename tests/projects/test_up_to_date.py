@@ -243,8 +243,12 @@ def test_more_seeds_leave_the_seeds_that_were_run(checkout):
     assert checkout.ran() == ["draw7"]
 
 
-def test_again_makes_every_value_anew(checkout, toy):
+def test_again_makes_every_value_anew_and_leaves_nothing_to_commit(checkout, toy):
+    folder = toy.parent
+    committed = [folder / "folio.lock", folder / "results" / "results.json"]
+    before = [path.read_bytes() for path in committed]
     checkout.train("toy", "--again")
+    assert [path.read_bytes() for path in committed] == before
     assert checkout.ran() == ["table", "doubled", "total"]
 
 
