@@ -137,12 +137,15 @@ def show_plan(engine: Engine, plan: planning.Plan, jobs: int, say: Say) -> None:
     more = "" if known or not minutes else " and what has not been run before"
     at_once = f"{jobs} at a time" if jobs > 1 else "one at a time"
     say(f"{engine.project.name}: {engine.project.question}")
-    say(f"  Plan ({took}{more}, {at_once}):")
     shown = planning.by_step(plan)
+    whys = {why for _, why in shown.values()}
+    same = f", every step {next(iter(whys))}" if len(whys) == 1 and len(shown) > 1 else ""
+    say(f"  Plan ({took}{more}, {at_once}{same}):")
     width = max(len(step) for step in shown)
     for step, (count, why) in shown.items():
         times = f" × {count} seeds" if count > 1 else ""
-        say(f"    {step:<{width}}  {engine.project.steps[step].doc}{times}  ({why})")
+        reason = "" if same else f"  ({why})"
+        say(f"    {step:<{width}}  {engine.project.steps[step].doc}{times}{reason}")
 
 
 def show_scores(scores: dict[str, Any], committed: dict[str, Any], say: Say) -> None:
