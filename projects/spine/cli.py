@@ -211,7 +211,7 @@ def _part(project: str, settings: tuple[str, ...], flags: dict[str, Any], until:
 @click.argument("project", nargs=-1)
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 def publish(project: tuple[str, ...], debug: bool) -> None:
-    """Render the posts and build the site from the results as they are."""
+    """Render the posts and build the site."""
     root = repository_root()
     publish_all(root, known(root, project) or names(root), named=bool(project))
 
@@ -239,7 +239,7 @@ def publish_all(root: Path, chosen: list[str], named: bool = False) -> None:
 @click.option("--open", "open_browser", is_flag=True, help="Open it in the browser.")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 def serve(port: int, open_browser: bool, debug: bool) -> None:
-    """Show the site live: an edited post is on the screen after a save."""
+    """Show the site, live while you write."""
     from blog import site
     from projects.spine import publishing
 
@@ -261,7 +261,7 @@ def serve(port: int, open_browser: bool, debug: bool) -> None:
 @folio.command()
 @click.argument("project", required=False)
 def status(project: str | None) -> None:
-    """Say what is up to date, what is not and why, and the latest figures."""
+    """Say what is up to date, and what is not and why."""
     from projects.spine import status as standing
 
     root = repository_root()
@@ -303,7 +303,7 @@ def show(project: str, step: str | None, seed: int | None, open_it: bool) -> Non
 @click.option("--yes", is_flag=True, help="Do it; without this, only show what would go.")
 @click.option("--undo", is_flag=True, help="Bring back what was removed.")
 def remove(project: str, yes: bool, undo: bool) -> None:
-    """Take a project away, with its post; first only show what would go."""
+    """Take a project away; first show what would go."""
     from projects.spine import folders
 
     root = repository_root()
@@ -332,7 +332,7 @@ def remove(project: str, yes: bool, undo: bool) -> None:
 @folio.command()
 @click.option("--port", default=8888, show_default=True, type=click.IntRange(1, 65535))
 def sandbox(port: int) -> None:
-    """Open the practice site in your browser's reach: real pages to scrape, on this machine."""
+    """Open the practice site, for your browser."""
     from scraping.sandbox import serve as serve_sandbox
 
     serve_sandbox(
@@ -344,7 +344,10 @@ def sandbox(port: int) -> None:
 @click.argument("project", required=False)
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 def test(project: str | None, options: tuple[str, ...]) -> None:
-    """Run the test suite, or one project's tests; further options go to pytest."""
+    """Run all tests, or one project's.
+
+    Further options go to pytest: folio test icons -x
+    """
     import subprocess
 
     root = repository_root()

@@ -19,6 +19,7 @@ def test_help_lists_every_command_with_what_it_does(checkout):
     for name, command in folio.commands.items():
         assert re.search(rf"^  {name} +\S", shown, re.M), name
         assert command.help
+    assert "..." not in shown.partition("Commands:")[2], "a caption is too long for its line"
 
 
 def test_help_keeps_the_words_of_the_engine_room_out(checkout):
