@@ -401,7 +401,13 @@ class Project:
         module.__file__ = str(self.file)
         module.__package__ = f"projects.{self.name}"
         sys.modules[self.module] = module
-        exec(compile(tree, str(self.file), "exec"), module.__dict__)
+        # Bytecode is told apart by second and size: a helper module edited twice within a second
+        # would run as it was before. Without a file of it, the source is read.
+        before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+        try:
+            exec(compile(tree, str(self.file), "exec"), module.__dict__)
+        finally:
+            sys.dont_write_bytecode = before
         return module
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -31,7 +32,7 @@ MESSY = {
     "misnested": "<b>bold<i>both</b>italic</i><a href=1>out<a href=2>in</a></a>",
     "comments": "<p>a<!-- b --><!-- c -->d<!--[if IE]>e<![endif]--></p><!---->f",
     "scripts": "<script>if (a < b && c > d) {}</script><p>x</p><style>p > a {}</style>"
-    "<template><p>inside</p></template><noscript><p>no</p></noscript><textarea><b></textarea>",
+    "<noscript><p>no</p></noscript><textarea><b></textarea>",
     "entities": "<p title='&lt;&amp;&#x41;'>&copy;&nbsp;&bogus;&#128038;&lt;b&gt; a &amp b</p>",
     "ruby": "<ruby>漢<rp>(</rp><rt>kan</rt><rp>)</rp></ruby>字",
     "classes": '<p class=" a  b\n c ">1</p><p class="">2</p><p CLASS="A">3</p><a rel="x y">4</a>'
@@ -70,6 +71,10 @@ def all_same(ours, theirs) -> bool:
     ours, theirs = list(ours), list(theirs)
     return len(ours) == len(theirs) and all(map(same, ours, theirs))
 
+
+# Soup Sieve looks into a template since version 4 no more; Python before 3.11.5 gets an older one.
+if int(version("soupsieve").partition(".")[0]) >= 4:
+    MESSY["templates"] = "<p>x</p><template><p>inside</p></template><ul><li>y</ul>"
 
 documents = pytest.mark.parametrize("source", MESSY.values(), ids=MESSY.keys())
 
