@@ -12,7 +12,7 @@ from scraping import crawl, image, pixels, text
 START = "http://sandbox/museum/"  # the practice site; on the web: https://…
 SEEDS = 5
 EPOCHS = 10
-RARE = 50  # a subject with fewer icons than this is left out
+RARE = 20  # a subject with fewer icons than this is left out
 MODELS = ["majority", "logistic", "nearest", "cnn"]
 
 

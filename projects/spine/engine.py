@@ -23,7 +23,7 @@ from projects.spine.project import Project, Step
 from projects.spine.source import Repository
 from projects.spine.store import Store, Stored
 
-QUICK_PAGES = 600  # `--quick`: enough for a few groups to be held out, few enough for seconds
+QUICK_PAGES = 1_000  # `--quick`: enough for a few groups to be held out, few enough for seconds
 
 
 @dataclass(frozen=True)
