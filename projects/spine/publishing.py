@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,12 +66,7 @@ def render(root: Path, chosen: list[str]) -> tuple[list[Path], list[str]]:
         _check(name, folder / "results")
         changed.extend(pages.write(folder, docs))
     for stale in pages.stale(root / "projects", docs):
-        if stale.is_dir():
-            for file in sorted(stale.rglob("*"), reverse=True):
-                file.rmdir() if file.is_dir() else file.unlink()
-            stale.rmdir()
-        else:
-            stale.unlink()
+        shutil.rmtree(stale) if stale.is_dir() else stale.unlink()
         changed.append(stale)
     return changed, without
 
