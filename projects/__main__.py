@@ -15,8 +15,9 @@ import os
 import sys
 from pathlib import Path
 
+from projects.spine.machine import SetUpError, check_machine
+
 ROOT = Path(__file__).resolve().parent.parent
-SUPPORTED = ((3, 11), (3, 13))  # first and last version that the pinned packages have wheels for
 DOWNLOAD_GB = 1.0
 INSTALLED_GB = 3.4
 NEEDED_GB = 6  # the environment, what is being unpacked, and pip's cache
@@ -27,10 +28,6 @@ OLDEST_PIP = (22, 3)  # the first with `pip --python`
 # pip settings that send packages elsewhere, install none or refuse a folder. The others, such as
 # index, certificates, proxy, cache and timeouts, are the user's and are left alone.
 MISLEADING = "TARGET PREFIX ROOT USER PYTHON DRY_RUN QUIET REQUIREMENT EDITABLE REQUIRE_HASHES"
-
-
-class SetUpError(Exception):
-    """The environment cannot be made; the text says why and what to do."""
 
 
 def main(arguments: list[str]) -> int:
@@ -121,75 +118,6 @@ def lock_hash(root: Path) -> str:
 # What can be known before anything is downloaded
 
 
-def check_python(version: tuple, implementation: str, gil: bool = True) -> None:
-    """Refuse an interpreter for which the pinned packages have no wheels."""
-    first, last = ("{}.{}".format(*limit) for limit in SUPPORTED)
-    if implementation == "CPython" and SUPPORTED[0] <= tuple(version[:2]) <= SUPPORTED[1] and gil:
-        return
-    import shutil
-
-    name = "{} {}.{}".format(implementation, *version[:2]) + ("" if gil else " without the GIL")
-    names = [f"python3.{minor}" for minor in range(SUPPORTED[1][1], SUPPORTED[0][1] - 1, -1)]
-    found = next((name for name in names if shutil.which(name)), None)
-    if found:
-        advice = f"One is here: {found} -m projects run"
-    else:
-        advice = f"Install Python {last} and start with it: python{last} -m projects run"
-    raise SetUpError(f"this is {name}, and CPython {first} to {last} is needed. {advice}")
-
-
-def check_platform(system: str, machine: str, bits: int, libc: str, avx: bool = True) -> None:
-    """Refuse a system or a processor for which TensorFlow has no wheel."""
-    supported = "Folio runs on Linux (x86_64, aarch64), Windows (x86_64) and Apple Silicon"
-    machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(machine.lower(), machine.lower())
-    if bits != 64:
-        raise SetUpError(f"this Python is a {bits}-bit one. Install a 64-bit Python.")
-    if system == "Darwin" and machine == "x86_64":
-        raise SetUpError(
-            "TensorFlow has no package for Macs with an Intel processor. "
-            "On an Apple Silicon Mac, this Python is an Intel one: install one for arm64. "
-            f"{supported}."
-        )
-    machines = {"Linux": ("x86_64", "aarch64"), "Windows": ("x86_64",), "Darwin": ("aarch64",)}
-    if machine not in machines.get(system, ()):
-        raise SetUpError(f"TensorFlow has no package for {system} on {machine}. {supported}.")
-    if system == "Linux" and libc != "glibc":
-        raise SetUpError(
-            "TensorFlow has no package for a Linux without glibc, such as Alpine (musl). "
-            "Use Debian, Ubuntu, Fedora or another Linux with glibc."
-        )
-    if not avx:
-        raise SetUpError("TensorFlow needs a processor with AVX instructions (made since 2011).")
-
-
-def check_disk(free: int, needed_gb: float, folder: Path) -> None:
-    """Refuse a disk without the room for downloading and unpacking."""
-    if free < needed_gb * 1e9:
-        raise SetUpError(
-            f"{needed_gb} GB of free disk are needed in {folder}, "
-            f"and there are {free / 1e9:.1f} GB. Nothing was downloaded."
-        )
-
-
-def check_machine(root: Path) -> None:
-    """Refuse whatever would fail after the download: Python, platform, disk."""
-    import platform
-    import shutil
-    import sysconfig
-
-    gil = not sysconfig.get_config_var("Py_GIL_DISABLED")
-    check_python(sys.version_info, platform.python_implementation(), gil)
-    system, machine = platform.system(), platform.machine()
-    avx = True
-    if system == "Linux" and machine == "x86_64":
-        with contextlib.suppress(OSError):
-            avx = " avx " in Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
-    bits = 64 if sys.maxsize > 2**32 else 32
-    check_platform(system, machine, bits, platform.libc_ver()[0], avx)
-    needed = UPDATE_GB if read_stamp(root) else NEEDED_GB
-    check_disk(shutil.disk_usage(str(root)).free, needed, root)
-
-
 def find_installers(python: Path) -> list[list[str]]:
     """The commands that can install into the environment of this interpreter, best first."""
     import importlib.util
@@ -223,7 +151,7 @@ def find_installers(python: Path) -> list[list[str]]:
 
 def set_up(root: Path) -> None:
     """Make or repair the environment; one process at a time, the others wait."""
-    check_machine(root)
+    check_machine(root, UPDATE_GB if read_stamp(root) else NEEDED_GB)
     installers = find_installers(python_of(root / ".venv"))
     try:
         (root / ".venv").mkdir(exist_ok=True)

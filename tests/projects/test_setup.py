@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 
 from projects import __main__ as setup
+from projects.spine import machine as checks
 
 ROOT = Path(__file__).parents[2]
 PYTHON = getattr(sys, "_base_executable", sys.executable)  # the one a newcomer would type
@@ -129,8 +130,8 @@ def clone(tmp_path: Path) -> Iterator[Clone]:
     for name in ("folio/projects/spine", "wheels", "home"):
         (tmp_path / name).mkdir(parents=True)
     root = tmp_path / "folio"
-    for name in ("__init__.py", "__main__.py"):
-        shutil.copy(ROOT / "projects" / name, root / "projects")
+    for name in ("__init__.py", "__main__.py", "spine/machine.py"):
+        shutil.copy(ROOT / "projects" / name, root / "projects" / name)
     (root / "projects/spine/__init__.py").touch()
     (root / "projects/spine/cli.py").write_text(COMMAND)
     (root / "pyproject.toml").write_text(PROJECT)
@@ -348,16 +349,16 @@ def test_a_folder_that_is_no_environment_is_left_alone(clone: Clone):
 @pytest.mark.parametrize("version", [(3, 8), (3, 10, 12), (3, 14, 0), (4, 0)])
 def test_another_python_is_told_which_one_is_needed(version: tuple[int, ...]):
     with pytest.raises(setup.SetUpError, match=r"CPython 3\.11 to 3\.13 is needed.*-m projects"):
-        setup.check_python(version, "CPython")
+        checks.check_python(version, "CPython")
 
 
 def test_supported_pythons_pass_and_other_implementations_do_not():
     for version in [(3, 11, 0), (3, 12), (3, 13, 9)]:
-        setup.check_python(version, "CPython")
+        checks.check_python(version, "CPython")
     with pytest.raises(setup.SetUpError, match=r"PyPy 3\.11"):
-        setup.check_python((3, 11), "PyPy")
+        checks.check_python((3, 11), "PyPy")
     with pytest.raises(setup.SetUpError, match="without the GIL"):
-        setup.check_python((3, 13), "CPython", gil=False)
+        checks.check_python((3, 13), "CPython", gil=False)
 
 
 @pytest.mark.parametrize(
@@ -375,16 +376,16 @@ def test_platforms_without_a_tensorflow_package_are_refused(
     system: str, machine: str, bits: int, libc: str, said: str
 ):
     with pytest.raises(setup.SetUpError, match=said):
-        setup.check_platform(system, machine, bits, libc)
+        checks.check_platform(system, machine, bits, libc)
 
 
 def test_the_three_supported_platforms_pass_and_a_processor_without_avx_does_not():
-    setup.check_platform("Linux", "x86_64", 64, "glibc")
-    setup.check_platform("Linux", "aarch64", 64, "glibc")
-    setup.check_platform("Windows", "AMD64", 64, "")
-    setup.check_platform("Darwin", "arm64", 64, "")
+    checks.check_platform("Linux", "x86_64", 64, "glibc")
+    checks.check_platform("Linux", "aarch64", 64, "glibc")
+    checks.check_platform("Windows", "AMD64", 64, "")
+    checks.check_platform("Darwin", "arm64", 64, "")
     with pytest.raises(setup.SetUpError, match="AVX"):
-        setup.check_platform("Linux", "x86_64", 64, "glibc", avx=False)
+        checks.check_platform("Linux", "x86_64", 64, "glibc", avx=False)
 
 
 def test_too_little_disk_is_told_before_anything_is_made(clone: Clone, monkeypatch):
@@ -408,7 +409,9 @@ def test_a_python_without_pip_is_told_the_command_that_brings_it(monkeypatch, tm
         setup.find_installers(tmp_path / "python")
 
 
-@pytest.mark.parametrize("name", ["__init__.py", "__main__.py"])
+@pytest.mark.parametrize(
+    "name", ["__init__.py", "__main__.py", "spine/__init__.py", "spine/machine.py"]
+)
 def test_python_3_8_can_read_what_tells_it_that_it_is_too_old(name: str):
     ast.parse((ROOT / "projects" / name).read_text(encoding="utf-8"), feature_version=(3, 8))
 
@@ -422,6 +425,12 @@ def test_every_package_in_the_lock_file_has_a_hash_and_no_line_has_an_address():
     for name, entry in entries.items():
         assert "--hash=sha256:" in entry, name
     assert "://" not in "".join(entries.values())
+
+
+def test_publishing_takes_no_tensorflow():
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = " ".join(declared["dependencies"] + declared["optional-dependencies"]["site"])
+    assert not re.search("tensorflow|keras|scikit-learn|pandas", needed)
 
 
 def test_the_lock_file_covers_every_extra_but_bench():
