@@ -11,6 +11,7 @@
     │   └── Unreachable  3   … because its first page could not be had
     ├── InUse           75   another process is writing the same archive
     ├── ArchiveDamaged   1   a record that is not what was written
+    ├── Unreadable       1   a page whose markup no parser should be given
     ├── NotFound         1   a selector that finds nothing on a page
     └── BadValue         1   a selector that finds something of another kind
 
@@ -21,6 +22,8 @@ was kept, and the next command. Control characters never reach the terminal raw.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from scraping.outcomes import Kind
 
 if TYPE_CHECKING:
     from scraping.pages import Pages
@@ -63,22 +66,28 @@ class NoContact(Misuse):
 
 
 class Refused(ScrapingError):
-    """An address that must not be requested: `.url`, `.reason`."""
+    """An address not to be requested, or a page not to be kept: `.url`, `.reason`, `.kind`."""
 
     exit_code = 4
 
-    def __init__(self, url: str, reason: str, advice: str = "") -> None:
+    def __init__(
+        self, url: str, reason: str, advice: str = "", *, kind: Kind = Kind.SCHEME
+    ) -> None:
         """`advice` is the next lawful step, when there is one."""
-        self.url, self.reason = url, reason
+        self.url, self.reason, self.kind = url, reason, kind
         super().__init__(f"refused: {printable(url)}: {reason}" + (f"\n{advice}" if advice else ""))
 
 
 class Disallowed(Refused):
     """An address that the site's robots.txt asks robots not to request."""
 
+    def __init__(self, url: str, reason: str, advice: str = "") -> None:
+        """Always of the one kind."""
+        super().__init__(url, reason, advice, kind=Kind.ROBOTS)
+
 
 class FetchFailed(ScrapingError):
-    """One address could not be had: `.url`, `.reason`; `.retry` when a later try may do better.
+    """One address could not be had: `.url`, `.reason`, `.kind`; `.retry`: later may do better.
 
     `.wait` is the number of seconds that the server asked for, when it did.
     """
@@ -86,10 +95,17 @@ class FetchFailed(ScrapingError):
     exit_code = 3
 
     def __init__(
-        self, url: str, reason: str, *, retry: bool = False, wait: float | None = None
+        self,
+        url: str,
+        reason: str,
+        *,
+        retry: bool = False,
+        wait: float | None = None,
+        kind: Kind = Kind.BROKEN,
     ) -> None:
         """Describe the failure of one request."""
-        self.url, self.reason, self.retry, self.wait = url, printable(reason), retry, wait
+        self.url, self.reason, self.kind = url, printable(reason), kind
+        self.retry, self.wait = retry, wait
         super().__init__(f"{printable(url)}: {self.reason}")
 
 
@@ -98,7 +114,7 @@ class HostStopped(FetchFailed):
 
     def __init__(self, url: str, reason: str) -> None:
         """Always worth another try, later."""
-        super().__init__(url, reason, retry=True)
+        super().__init__(url, reason, retry=True, kind=Kind.RESTING)
 
 
 class Partial(ScrapingError):
@@ -120,6 +136,15 @@ class InUse(ScrapingError):
 
 class ArchiveDamaged(ScrapingError):
     """A record of the archive is not what was written."""
+
+
+class Unreadable(ScrapingError):
+    """A page whose markup no parser should be given: `.url`, `.reason`."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        """`reason` says what there is too much of."""
+        self.url, self.reason, self.kind = url, printable(reason), Kind.UNREADABLE
+        super().__init__(f"{printable(url)}: {self.reason}")
 
 
 class NotFound(ScrapingError):
