@@ -6,30 +6,101 @@ first; the frontier says how to find things in it and why an address has no answ
 
 from __future__ import annotations
 
-import calendar
 import sqlite3
 import time
+from collections import Counter
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import datetime
+from enum import Enum
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from typing import NoReturn
+from urllib.parse import urlsplit
 
 from scraping import fetch
-from scraping.archive import FILE, Archive, read
+from scraping.address import canonical
+from scraping.archive import Archive, read
+from scraping.bounds import first_address, is_here, named_private
 from scraping.errors import (
     ArchiveDamaged,
     Disallowed,
     FetchFailed,
-    HostStopped,
     Partial,
     Refused,
     ScrapingError,
 )
 from scraping.fetch import Response
-from scraping.frontier import DONE, DUE, FAILED, REFUSED, Frontier, Row, canonical
-from scraping.manners import Manners
+from scraping.freshness import age, conditions, is_current, moment
+from scraping.frontier import DONE, FAILED, REFUSED, Frontier, Row, answered, unanswered
+from scraping.hollow import hollow
+from scraping.manners import Manners, user_agent
+from scraping.outcomes import NEXT, Kind, of_status
+from scraping.robots import Robots
+from scraping.tokens import Tokens
+from scraping.wishes import wishes
 
 COMMIT_SECONDS = 1.0  # between two syncs of archive and frontier
 ROBOTS_SECONDS = 24 * 3600  # for which a robots.txt may be reused (RFC 9309, 2.4)
+
+# What a page may ask, why that ends it, in the words of a balance.
+WISHES = {
+    "noarchive": "asks not to be archived (noarchive)",
+    "noindex": "asks not to be collected (noindex)",
+    "noai": "asks not to be learned from (noai)",
+    "tdm": "reserves text and data mining (TDM-Reservation)",
+}
+
+
+class OutOfTime(Exception):
+    """The crawl's time is over while it waits for its turn; nothing is wrong with the address."""
+
+
+class Source(Enum):
+    """Where an address's answer came from in this run."""
+
+    NETWORK = "fetched"
+    ARCHIVE = "replayed"
+    UNCHANGED = "unchanged"  # the archive, because the site says that nothing changed
+    NOWHERE = "failed"
+
+
+def opened(
+    start: str,
+    folder: Path,
+    contact: str | None,
+    *,
+    fresh: bool = False,
+    headers: Mapping[str, str] | None = None,
+    ends: float = float("inf"),
+) -> Answers:
+    """The answers of a folder, asked for as a crawl from this address does.
+
+    Args:
+        start: The address that all begins with.
+        folder: Where archive and frontier lie.
+        contact: Who is asking.
+        fresh: Ask once more for what is archived.
+        headers: Sent to the start's host; a `$NAME` in them is a secret.
+        ends: When the time is over, on the monotonic clock.
+
+    Raises:
+        Misuse: The address is none, no contact is set, or a secret is written out.
+        InUse, Partial: As `Answers`.
+    """
+    start = first_address(start)
+    here = is_here(start)
+    return Answers(
+        folder,
+        user_agent(contact, needed=not here),
+        allowed=named_private(start),
+        quick=frozenset({urlsplit(start).netloc} if here else ()),
+        fresh=fresh,
+        tokens=Tokens(headers, host=start),
+        ends=ends,
+        start=start,
+    )
 
 
 class Answers:
@@ -41,11 +112,13 @@ class Answers:
         allowed: (host, port) pairs that may be private.
         quick: Hosts that need no pause.
         fresh: Ask once more for what is archived, by its date and tag.
+        tokens: Secrets for the start's host.
+        start: The address that all begins with.
+        ends: When the crawl's time is over, on the monotonic clock.
 
     Attributes:
-        fetched: Canonical addresses that the network answered in this run.
-        replayed: … that the archive answered.
-        unchanged: … that were asked for afresh and are as they were.
+        damaged: Records that were not what was written, and were asked for again.
+        stale: Why an address was not asked afresh with success, although an older answer stands in.
     """
 
     def __init__(
@@ -56,6 +129,9 @@ class Answers:
         allowed: list[tuple[str, int]],
         quick: frozenset[str],
         fresh: bool,
+        tokens: Tokens | None = None,
+        ends: float = float("inf"),
+        start: str = "",
     ) -> None:
         """Open the folder and bring archive and frontier into step.
 
@@ -63,7 +139,7 @@ class Answers:
             InUse: Another process writes there.
             Partial: The folder cannot be written.
         """
-        self.folder, self.fresh = folder, fresh
+        self.folder, self.fresh, self._ends, self.start = folder, fresh, ends, start
         self._archive = Archive(folder)
         try:
             self.frontier = Frontier(folder / "frontier.sqlite")
@@ -75,27 +151,32 @@ class Answers:
             self._archive.close()
             raise
         self._fetcher = fetch.Fetcher(
-            agent, allowed=allowed, seconds=fetch.SECONDS, max_bytes=fetch.MAX_BYTES
+            agent,
+            allowed=allowed,
+            seconds=fetch.SECONDS,
+            max_bytes=fetch.MAX_BYTES,
+            tokens=tokens,
         )
         self._manners = Manners(
             self._fetcher.get,
             quick=quick,
+            sleep=self._sleep,
             recall=self._recall_robots,
             keep=lambda response: self._keep(response, depth=0),
         )
-        self.fetched: set[str] = set()
-        self.replayed: set[str] = set()
-        self.unchanged: set[str] = set()
-        # Why an address was not asked afresh with success, although an older answer stands in.
+        self.damaged = self._archive.damaged
         self.stale: dict[str, FetchFailed] = {}
+        self._sources: dict[int, Source] = {}  # by the hash of a canonical address
+        self._asked: tuple[Response, frozenset[str]] | None = None
         self._committed = time.monotonic()
 
     def _adopt(self) -> None:
         """Make due what lost its record; take in what a killed run archived and did not note."""
         self.frontier.forget_beyond(self._archive.ends())
-        for offset, response in self._archive.trim(self.frontier.last_offset(FILE)):
+        last = {file: self.frontier.last_offset(file) for file in self._archive.ends()}
+        for file, offset, response in self._archive.recover(last):
             known = self.frontier.get(canonical(response.url))
-            self.frontier.set(_row(response, known.depth if known else 0, FILE, offset))
+            self.frontier.set(answered(response, known.depth if known else 0, file, offset))
         self.frontier.forget_beyond(self._archive.ends())
         self.frontier.commit()
 
@@ -113,135 +194,206 @@ class Answers:
         """Make what was had durable, at most once a second unless it must be `now`."""
         if now or time.monotonic() - self._committed > COMMIT_SECONDS:
             self._archive.sync()
-            try:
-                self.frontier.commit()
-            except sqlite3.Error as fault:
-                raise unwritable(self.folder, fault) from fault
+            self.frontier.commit()
             self._committed = time.monotonic()
 
-    def get(self, url: str, depth: int) -> Response:
-        """A successful answer, redirects followed, from the archive as far as it has it.
+    def _sleep(self, seconds: float) -> None:
+        """Wait for a host's next turn, all safe meanwhile; OutOfTime if that is too late."""
+        if time.monotonic() + seconds > self._ends:
+            raise OutOfTime
+        self.commit(now=seconds > COMMIT_SECONDS)
+        time.sleep(seconds)
+
+    def counts(self) -> Counter[Source]:
+        """How many addresses were answered from where."""
+        return Counter(self._sources.values())
+
+    def get(self, url: str, depth: int, *, via: str = "", changed: str = "") -> Response:
+        """A page's answer, redirects followed, from the archive as far as it has it.
+
+        Args:
+            url: The address.
+            depth: Links from the start.
+            via: The page that it was found on.
+            changed: When the site's sitemap says that it last changed.
 
         Raises:
-            Refused: It must not be asked for.
+            Refused: It must not be asked for, or is something else in the place of a page.
             FetchFailed: It cannot be had, or the answer is an error.
         """
-        response = fetch.follow(url, lambda hop: self._one(hop, depth))
-        if not 200 <= response.status < 300:
-            raise FetchFailed(url, f"{response.status} {response.reason}".strip())
-        return response
+        since = moment(changed) if self.fresh else None
+        return self._ask(url, lambda hop: self._one(hop, depth, via, since), page=True)
 
-    def place(self, url: str, depth: int) -> Row:
-        """Where a successful answer lies; its record is not read if it is known to be there."""
+    def robots(self, url: str) -> Robots:
+        """What the robots.txt of the address's host says; asked for if it is not archived."""
+        return self._manners.robots(url)
+
+    def place(self, url: str, depth: int, *, via: str = "") -> Row:
+        """Where the answer of an image or file lies; a record known to be there is not read.
+
+        Raises:
+            Refused, FetchFailed: As `get`; also when it asks not to be learned from.
+        """
         row = self.frontier.get(canonical(url))
-        if row is None or row.state != DONE or row.location or self.fresh:
-            row = self.frontier.get(canonical(self.get(url, depth).url))
-            assert row is not None
-        elif row.key not in self.fetched:
-            self.replayed.add(row.key)
+        if row is not None and self._is_had(row):
+            self._sources.setdefault(hash(row.key), Source.ARCHIVE)
+            return row
+        hop = partial(self._one, depth=depth, via=via, medium=True)
+        response = self._ask(url, hop, page=False)
+        row = self.frontier.get(canonical(response.url))
+        assert row is not None
+        for wish in sorted(self.wishes(response) & {"noai", "tdm"}):
+            self.settle(response.url, REFUSED, Kind.OPTED_OUT, WISHES[wish])
+            raise Refused(url, WISHES[wish], kind=Kind.OPTED_OUT)
         return row
 
-    def _one(self, url: str, depth: int) -> Response:
-        """The answer of one address, whatever its status."""
+    def _is_had(self, row: Row) -> bool:
+        """Whether a file is in the archive, whole, and need not be looked into."""
+        if row.state != DONE or row.file is None or row.offset is None or row.location:
+            return False
+        return not self.fresh and not self._archive.check([(row.file, row.offset)])
+
+    def _ask(self, url: str, one: Callable[[str], Response], *, page: bool) -> Response:
+        """The answer at the end of an address's redirects, if it is one to be had."""
+        try:
+            response = fetch.follow(url, one)
+            if page and (found := hollow(response, url)):
+                kind, reason = found
+                self.settle(response.url, REFUSED, kind, reason)
+                raise Refused(url, reason, f"Next: {NEXT[kind]}.", kind=kind)
+            if not 200 <= response.status < 300:
+                _fail(url, response)
+        except FetchFailed:
+            self._sources[hash(canonical(url))] = Source.NOWHERE
+            raise
+        return response
+
+    def wishes(self, response: Response) -> frozenset[str]:
+        """What an answer asks of robots; looked for once, though it is needed at several turns."""
+        if self._asked is None or self._asked[0] is not response:
+            self._asked = (response, wishes(response))
+        return self._asked[1]
+
+    def settle(self, url: str, state: str, kind: Kind | None = None, reason: str = "") -> None:
+        """Record how an address ends whose answer is archived."""
+        self.frontier.settle(canonical(url), state, kind, reason or None)
+
+    def _one(
+        self,
+        url: str,
+        depth: int,
+        via: str,
+        since: datetime | None = None,
+        *,
+        medium: bool = False,
+    ) -> Response:
+        """The answer of one address, whatever its status.
+
+        Args:
+            url: The address.
+            depth: Links from the start.
+            via: The page that it was found on.
+            since: An archived answer of a later day is current.
+            medium: Whether it is an image or a file: any content type will do.
+        """
         key = canonical(url)
+        mark = hash(key)
         row = self.frontier.get(key)
         known = self._read(row)
-        if row is not None and (not self.fresh or key in self.fetched):
+        if row is not None and (not self.fresh or mark in self._sources):
             if known is not None:
-                if key not in self.fetched:
-                    self.replayed.add(key)
-                return known
-            if row.state == REFUSED and not row.retry:
-                raise Disallowed(url, str(row.reason))
-            if row.state == FAILED and not row.retry:
-                raise FetchFailed(url, str(row.reason))
+                return self._known(row, known, Source.ARCHIVE)
+            self._recall_end(url, row, medium=medium)
+        if row is not None and known is not None and is_current(known, since):
+            return self._known(row, known, Source.UNCHANGED)
         try:
-            response = self._manners.get(url, _conditions(known))
+            kinds = fetch.ANYTHING if medium else fetch.PAGES
+            response = self._manners.get(url, conditions(known), kinds=kinds)
+            self._check_noarchive(response)
         except (Refused, FetchFailed) as failure:
+            self._sources[mark] = Source.NOWHERE
             if known is not None and isinstance(failure, FetchFailed) and failure.retry:
                 self.stale[url] = failure
                 return known
-            self.frontier.set(_row_without(key, url, depth, failure))
+            self.frontier.set(unanswered(key, url, depth, failure))
+            # Nothing in the archive tells of it: a run that is killed next must not ask again.
+            self.frontier.commit()
             raise
-        self.fetched.add(key)
         if (
             known is not None
             and row is not None
             and (response.status == 304 or sha256(response.body).hexdigest() == row.digest)
         ):
-            self.unchanged.add(key)
-            return known
-        self._keep(response, depth)
+            self._archive.revisit(response, known)
+            self.commit()
+            return self._known(row, known, Source.UNCHANGED)
+        self._sources[mark] = Source.NETWORK
+        self._keep(response, depth, via)
         return response
+
+    def _known(self, row: Row, known: Response, source: Source) -> Response:
+        """An archived answer once more; what it is worth is judged anew."""
+        self._sources.setdefault(hash(row.key), source)
+        if row.kind is not None and row.status is not None and row.status < 400:
+            self.frontier.settle(row.key, DONE, None, None)
+        return known
+
+    def _check_noarchive(self, response: Response) -> None:
+        """Refused for an answer that must not be written, FetchFailed if it is an error besides."""
+        if response.status in fetch.REDIRECTS or "noarchive" not in self.wishes(response):
+            return
+        if response.status >= 400:
+            _fail(response.url, response)
+        raise Refused(response.url, WISHES["noarchive"], kind=Kind.OPTED_OUT)
+
+    def _recall_end(self, url: str, row: Row, *, medium: bool) -> None:
+        """Raise why an address has no answer, if that is settled."""
+        failed_now = self._sources.get(hash(row.key)) is Source.NOWHERE
+        if row.state not in (REFUSED, FAILED) or (row.retry and not failed_now):
+            return
+        reason = str(row.reason)
+        if row.state == FAILED:
+            kind = Kind(row.kind) if row.kind else of_status(row.status or 0)
+            raise FetchFailed(url, reason, kind=kind)
+        kind = Kind(row.kind) if row.kind else Kind.ROBOTS
+        if kind is Kind.ROBOTS:
+            raise Disallowed(url, reason)
+        if not (medium and kind is Kind.CONTENT_TYPE):
+            raise Refused(url, reason, kind=kind)
 
     def _read(self, row: Row | None) -> Response | None:
         """What is archived for an address; nothing if the record is damaged: to be fetched."""
         if row is None or row.file is None or row.offset is None:
             return None
-        with suppress(ArchiveDamaged):
+        try:
             return read(self.folder, row.file, row.offset)
-        return None
+        except ArchiveDamaged:
+            self.damaged += 1
+            return None
 
-    def _keep(self, response: Response, depth: int) -> None:
+    def _keep(self, response: Response, depth: int, via: str = "") -> None:
         """Archive an answer, then say so in the frontier."""
-        file, offset = self._archive.add(response)
-        self.frontier.set(_row(response, depth, file, offset))
+        file, offset = self._archive.add(response, via=via, depth=depth)
+        self.frontier.set(answered(response, depth, file, offset))
         self.commit()
 
     def _recall_robots(self, url: str) -> Response | None:
         """A robots.txt that was had within the last day."""
         known = None if self.fresh else self._read(self.frontier.get(canonical(url)))
-        if known is None:
-            return None
-        had = calendar.timegm(time.strptime(known.fetched, "%Y-%m-%dT%H:%M:%SZ"))
-        return known if time.time() - had < ROBOTS_SECONDS else None
+        return known if known is not None and age(known) < ROBOTS_SECONDS else None
 
 
-def _row(response: Response, depth: int, file: str, offset: int) -> Row:
-    """What the frontier says of an archived answer."""
-    good = 200 <= response.status < 400
-    location = None
-    with suppress(Refused):
-        location = response.location
-    return Row(
-        key=canonical(response.url),
-        url=response.url,
-        depth=depth,
-        state=DONE if good else FAILED,
-        status=response.status,
-        reason=None if good else f"{response.status} {response.reason}".strip(),
-        location=location,
-        fetched=response.fetched,
-        digest=sha256(response.body).hexdigest(),
-        file=file,
-        offset=offset,
-    )
-
-
-def _row_without(key: str, url: str, depth: int, failure: Refused | FetchFailed) -> Row:
-    """What the frontier says of an address that gave no answer."""
-    if isinstance(failure, HostStopped):
-        return Row(key, url, depth, DUE, reason=failure.reason, retry=1)
-    if isinstance(failure, FetchFailed):
-        return Row(key, url, depth, FAILED, reason=failure.reason, retry=int(failure.retry))
-    # What robots.txt says is settled until someone asks afresh; the rest costs no request to find
-    # out again.
-    retry = not isinstance(failure, Disallowed)
-    return Row(key, url, depth, REFUSED, reason=failure.reason, retry=int(retry))
-
-
-def _conditions(known: Response | None) -> dict[str, str]:
-    """The headers that ask for a page only if it changed (RFC 9110, 13.1)."""
-    if known is None:
-        return {}
-    pairs = [("If-None-Match", "ETag"), ("If-Modified-Since", "Last-Modified")]
-    return {ask: value for ask, name in pairs if (value := known.header(name))}
+def _fail(url: str, response: Response) -> NoReturn:
+    """Raise FetchFailed for an answer that is an error."""
+    reason = f"{response.status} {response.reason}".strip()
+    raise FetchFailed(url, reason, kind=of_status(response.status))
 
 
 def unwritable(folder: Path, fault: sqlite3.Error) -> ScrapingError:
     """The error for a frontier that cannot be read or written."""
     return Partial(
         f"{folder / 'frontier.sqlite'} cannot be used: {fault}.\n"
-        "Every page fetched is kept in the archive beside it. Make room if the disk is full; if "
-        "the file is damaged, remove it: it is rebuilt from the archive. Then run again to go on."
+        "Every page fetched is kept in the archive beside it. Make room if the disk is full, allow "
+        "writing if the folder is read-only; if the file is damaged, remove it: it is rebuilt from "
+        "the archive. Then run again to go on."
     )

@@ -1,39 +1,50 @@
 """Answers kept as WARC records, and read back: what a crawl has once had it never asks for again.
 
-One file a crawl, appended to; each record is on its way to the disk before anything says that the
-address is done. Bodies are stored as sent (compressed by the server, chunking undone), so standard
-readers find what the wire carried (WARC 1.1: ISO 28500:2017).
+Files that are only appended to: `pages.warc`, then `pages-00001.warc` and so on. Each answer goes
+in one write, as the response, the request that was sent and what is known beside them, and is on
+its way to the disk before anything says that the address is done. Bodies are stored as sent
+(compressed by the server, chunking undone), so standard readers find what the wire carried
+(WARC 1.1: ISO 28500:2017). `index.cdxj` is made from the records when the archive is closed.
 """
 
 from __future__ import annotations
 
-import mmap
 import os
 import re
-import uuid
-from base64 import b32encode
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO
 
-from scraping.body import BadBody, decoded
+from scraping import cdxj, exchange, warc
 from scraping.errors import ArchiveDamaged, InUse, Partial
-from scraping.fetch import MAX_BYTES, Response
+from scraping.response import Response
 
-FILE = "pages.warc"
+FILE = "pages.warc"  # the first file
+NUMBERED = re.compile(r"pages-(\d{5,})\.warc")  # those after it
+ROTATE_AT = 1_000_000_000  # bytes after which a new file is begun
 HEAD = 16 * 1024  # bytes read at first: the head of any record and most bodies
-# What a server says about a visitor is nobody's business later.
-PRIVATE = frozenset({"set-cookie", "set-cookie2", "www-authenticate", "authentication-info"})
+BUFFER = 128 * 1024  # bytes read at a time while a file is walked
+PROFILES = "http://netpreserve.org/warc/1.1/revisit/"
+HTTP_ANSWER = ("Content-Type", "application/http; msgtype=response")
+HTTP_REQUEST = ("Content-Type", "application/http; msgtype=request")
+NOTES = ("Content-Type", "application/warc-fields")
 
 
 class Archive:
-    """The one writer of a folder of records."""
+    """The one writer of a folder of records.
 
-    def __init__(self, folder: Path) -> None:
+    Attributes:
+        damaged: Records found so far that are not what was written.
+    """
+
+    def __init__(self, folder: Path, *, rotate_at: int = ROTATE_AT) -> None:
         """Open or create the archive in `folder`.
+
+        Args:
+            folder: Where its files lie.
+            rotate_at: The size in bytes from which on a file is not appended to.
 
         Raises:
             InUse: Another process is writing it.
@@ -41,46 +52,64 @@ class Archive:
         """
         from filelock import FileLock, Timeout  # a writer's need only: readers start sooner
 
-        self.folder, self._path = folder, folder / FILE
+        self.folder, self.rotate_at, self.damaged = folder, rotate_at, 0
+        self._unsynced = False
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = FileLock(folder / ".lock", timeout=0)
             self._lock.acquire()
-            # Unbuffered: what was written survives the death of this process.
-            self._file = self._path.open("ab", buffering=0)
         except Timeout:
             raise InUse(f"{folder} is being written by another run; wait until it ends.") from None
         except OSError as fault:
-            raise self._unwritable(fault) from fault
-        self._unsynced = False
-        if self._file.tell() == 0:
-            self._append(_warcinfo())
+            raise _unwritable(folder, fault) from fault
+        try:
+            files = self.files()
+            self._recovered = not files
+            self._open(files[-1] if files else folder / FILE)
+        except BaseException:
+            self._lock.release()
+            raise
 
-    def add(self, response: Response) -> tuple[str, int]:
-        """Keep an answer; the file and the offset of its record.
+    def add(self, response: Response, *, via: str = "", depth: int = 0) -> tuple[str, int]:
+        """Keep an answer; the file and the offset of its response record.
+
+        Args:
+            response: What was had; cookies and the like are left out.
+            via: The page that linked to it.
+            depth: How many links it is from the start.
 
         Raises:
             Partial: The disk is full or the folder cannot be written; nothing was lost.
         """
-        return FILE, self._append(_record(response))
+        fields = [*_when_and_what(response), ("WARC-Payload-Digest", warc.digest(response.wire))]
+        return self._keep("response", fields, response, response.wire, via, depth)
 
-    def _append(self, record: bytes) -> int:
-        offset = self._file.seek(0, os.SEEK_END)
-        try:
-            rest = memoryview(record)
-            while rest:
-                rest = rest[self._file.write(rest) or 0 :]
-        except OSError as fault:
-            self._file.truncate(offset)
-            raise self._unwritable(fault) from fault
-        self._unsynced = True
-        return offset
+    def revisit(self, response: Response, known: Response) -> tuple[str, int]:
+        """Keep that an address was asked again and is as it was; where the record lies.
 
-    def _unwritable(self, fault: OSError) -> Partial:
-        return Partial(
-            f"{self._path} cannot be written: {fault.strerror or fault}.\n"
-            "Everything fetched before is kept; make room or allow writing, then run again."
-        )
+        An answer whose body is not the one of `known`, byte for byte as sent, is kept in full.
+
+        Args:
+            response: The answer now: 304, or the same body.
+            known: The answer in the archive that it repeats.
+
+        Raises:
+            Partial: As `add`.
+        """
+        if response.status == 304:
+            profile = "server-not-modified"
+        elif response.wire == known.wire:
+            profile = "identical-payload-digest"
+        else:
+            return self.add(response)
+        fields = [
+            *_when_and_what(response),
+            ("WARC-Profile", PROFILES + profile),
+            ("WARC-Refers-To-Target-URI", known.url),
+            ("WARC-Refers-To-Date", known.fetched),
+            ("WARC-Payload-Digest", warc.digest(known.wire)),
+        ]
+        return self._keep("revisit", fields, response)
 
     def sync(self) -> None:
         """Have everything written so far on the disk itself."""
@@ -88,175 +117,237 @@ class Archive:
             try:
                 os.fsync(self._file.fileno())
             except OSError as fault:
-                raise self._unwritable(fault) from fault
+                raise _unwritable(self._path, fault) from fault
             self._unsynced = False
 
-    def trim(self, known: int | None) -> list[tuple[int, Response]]:
-        """Cut off a record that a killed run left unfinished.
+    def recover(
+        self, last: Mapping[str, int | None] | None = None
+    ) -> Iterator[tuple[str, int, Response]]:
+        """Cut off what a killed run left unfinished; the answers that follow the known ones.
+
+        Damaged records are passed over and counted. The cutting is done when this returns; the
+        answers are read one by one as they are asked for, with their file and offset.
 
         Args:
-            known: Where a record begins that is known to be whole; None for the first.
+            last: For each file, where the last record begins that is known already. What lies
+                before it is not looked at.
 
-        Returns:
-            The whole records after the known one, with their offsets.
+        Raises:
+            ArchiveDamaged: A file holds something, and no record.
+            Partial: The folder cannot be written.
         """
-        found = []
-        with self._path.open("rb") as file:
-            whole_until = known or 0
-            begins = file.read(5)
-            for offset, end in _places(file, whole_until):
-                whole_until = end
-                if offset == known:
-                    continue
-                with suppress(ArchiveDamaged):  # not adopted, so fetched again
-                    response = read(self.folder, FILE, offset)
-                    if response is not None:
-                        found.append((offset, response))
-        if not b"WARC/".startswith(begins):
-            raise ArchiveDamaged(f"{self._path} does not begin with a WARC record; move it away.")
-        self._file.truncate(whole_until)
-        if whole_until == 0:
-            self._append(_warcinfo())
-        return found
+        found: list[tuple[str, int]] = []
+        for path in self.files():
+            known = (last or {}).get(path.name)
+            size = path.stat().st_size
+            if known is not None and not 0 <= known < size:
+                known = None
+            whole_until, passed = known or 0, 0
+            with path.open("rb", buffering=BUFFER) as file:
+                for record in warc.records(file, whole_until):
+                    if record is None:
+                        passed += 1
+                        continue
+                    # Damage with nothing whole behind it is a torn tail, and no fault.
+                    self.damaged, passed, whole_until = self.damaged + passed, 0, record.end
+                    if record.kind == "response" and record.offset != known:
+                        found.append((path.name, record.offset))
+            if whole_until < size:
+                self._cut(path, whole_until)
+        self._recovered = True
+        return self._answers(found)
+
+    def check(self, places: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+        """Those of the records at these places that are missing or not what was written.
+
+        Every byte is compared. They are counted as damaged; make their addresses due.
+        """
+        lost = [place for place in places if not _is_whole(self.folder, *place)]
+        self.damaged += len(lost)
+        return lost
+
+    def files(self) -> list[Path]:
+        """The archive's files that are there, in the order in which they were begun."""
+        first = self.folder / FILE
+        numbered = [
+            (int(matched[1]), path)
+            for path in self.folder.iterdir()
+            if (matched := NUMBERED.fullmatch(path.name))
+        ]
+        return [first] * first.exists() + [path for _, path in sorted(numbered)]
 
     def ends(self) -> dict[str, int]:
         """The length of each of the archive's files."""
-        return {FILE: self._path.stat().st_size}
+        return {path.name: path.stat().st_size for path in self.files()}
 
     def close(self) -> None:
-        """Sync, and let the folder go."""
+        """Sync, bring the index up to date, and let the folder go."""
         try:
             self.sync()
+            # The index is made from the records: where it cannot be written nothing is lost.
+            with suppress(OSError):
+                cdxj.update(self.folder, self.files())
         finally:
             self._file.close()
             self._lock.release()
 
+    def _keep(
+        self,
+        kind: str,
+        fields: list[tuple[str, str]],
+        response: Response,
+        wire: bytes = b"",
+        via: str = "",
+        depth: int = 0,
+    ) -> tuple[str, int]:
+        """An answer, its request and the notes on it, in one write."""
+        if not self._recovered:
+            self.recover()  # nothing must follow a torn record
+        if self._file.seek(0, os.SEEK_END) >= self.rotate_at:
+            self._rotate()
+        offset = self._file.seek(0, os.SEEK_END)
+        head = exchange.answer_head(response)
+        whole, number = warc.framed(
+            kind, [*fields, HTTP_ANSWER], head, wire, mark=self._mark, offset=offset
+        )
+        beside = [*fields[:2], ("WARC-Concurrent-To", number)]
+        for kind, field, content in (
+            ("request", HTTP_REQUEST, exchange.request_head(response)),
+            ("metadata", NOTES, exchange.notes(response, via, depth)),
+        ):
+            if content:
+                at = offset + len(whole)
+                whole += warc.framed(kind, [*beside, field], content, mark=self._mark, offset=at)[0]
+        self._append(whole)
+        return self._path.name, offset
+
+    def _append(self, whole: bytes) -> None:
+        offset = self._file.seek(0, os.SEEK_END)
+        try:
+            rest = memoryview(whole)
+            while rest:  # once, unless the system takes less
+                rest = rest[self._file.write(rest) or 0 :]
+        except OSError as fault:
+            with suppress(OSError):  # what cannot be cut off now is by the next run
+                self._file.truncate(offset)
+            raise _unwritable(self._path, fault) from fault
+        self._unsynced = True
+
+    def _open(self, path: Path) -> None:
+        """Go on with this file; a new one is begun with what wrote it."""
+        try:
+            # Unbuffered: what was written survives the death of this process.
+            file = path.open("ab", buffering=0)
+            with path.open("rb") as written:
+                mark = warc.mark_of(written) or warc.new_mark()
+        except OSError as fault:
+            raise _unwritable(path, fault) from fault
+        self._path, self._file, self._mark = path, file, mark
+        if file.seek(0, os.SEEK_END) == 0:
+            try:
+                self._begin()
+            except BaseException:
+                file.close()
+                raise
+
+    def _begin(self) -> None:
+        """The first record of a file."""
+        text = b"software: Folio\r\nformat: WARC File Format 1.1\r\nrobots: obey\r\n"
+        fields = [("WARC-Date", _now()), ("WARC-Filename", self._path.name), NOTES]
+        self._append(warc.framed("warcinfo", fields, text, mark=self._mark, offset=0)[0])
+        with suppress(OSError):
+            _sync_folder(self.folder)
+
+    def _rotate(self) -> None:
+        """Go on with the next file."""
+        self.sync()
+        matched = NUMBERED.fullmatch(self._path.name)
+        number = int(matched[1]) + 1 if matched else 1
+        full = self._path, self._file, self._mark
+        try:
+            self._open(self.folder / f"pages-{number:05}.warc")
+        except BaseException:
+            self._path, self._file, self._mark = full
+            raise
+        full[1].close()
+
+    def _cut(self, path: Path, whole_until: int) -> None:
+        """Take off what follows the last whole record, unless it never was an archive."""
+        if whole_until == 0:
+            with path.open("rb") as file:
+                beginning = file.read(5).rstrip(b"\0")  # NUL: a disk that lost its power
+            if not b"WARC/".startswith(beginning):
+                raise ArchiveDamaged(f"{path} holds no WARC record; move it away.")
+        try:
+            os.truncate(path, whole_until)
+            if whole_until == 0 and path == self._path:
+                self._begin()
+        except OSError as fault:
+            raise _unwritable(path, fault) from fault
+        self._unsynced = True
+
+    def _answers(self, places: list[tuple[str, int]]) -> Iterator[tuple[str, int, Response]]:
+        """The answers in these records; the damaged ones are counted and left out."""
+        for place in places:
+            try:
+                response = read(self.folder, *place)
+            except ArchiveDamaged:
+                self.damaged += 1
+                continue
+            if response is not None:
+                yield (*place, response)
+
 
 def read(folder: Path, file: str, offset: int) -> Response | None:
-    """The answer in the record that begins at `offset`; None if the record is none (warcinfo).
+    """The answer in the record that begins at `offset`; None if the record is none (a revisit).
 
     Raises:
-        ArchiveDamaged: It is missing or not what was written (its digest is compared).
+        ArchiveDamaged: It is missing or not what was written.
     """
     path = folder / file
     try:
-        with path.open("rb") as source:
-            source.seek(offset)
-            block = source.read(HEAD)
-            head, body_at, end = _head(block)
-            if end > len(block):
-                block += source.read(end - len(block))
+        with path.open("rb", buffering=0) as source:
+            record = warc.record_at(source, offset, HEAD)
+            if record.kind != "response":
+                return None
+            return exchange.answer(record, warc.payload_of(source, record))
     except (OSError, ValueError) as fault:
-        raise ArchiveDamaged(f"{path} at byte {offset:,}: no readable record ({fault}).") from None
-    if head.get(b"warc-type") != b"response":
-        return None
-    http_end = block.find(b"\r\n\r\n", body_at)
-    if len(block) < end or http_end < 0:
-        raise ArchiveDamaged(f"{path} at byte {offset:,}: the record is cut.")
-    first, *lines = block[body_at:http_end].decode("latin-1").split("\r\n")
-    wire = block[http_end + 4 : end]
-    url = head[b"warc-target-uri"].decode()
-    if _digest(wire).encode() != head.get(b"warc-payload-digest"):
         raise ArchiveDamaged(
-            f"{path} at byte {offset:,}: the record of {url} was changed after it was written."
-        )
-    _, status, *reason = first.split(" ", 2)
-    headers = [(name, value.lstrip()) for name, _, value in (line.partition(":") for line in lines)]
-    coding = next((value for name, value in headers if name.lower() == "content-encoding"), "")
+            f"{path} at byte {offset:,}: not the record that was written: {fault}."
+        ) from None
+
+
+def _is_whole(folder: Path, file: str, offset: int) -> bool:
+    """Whether a record is there and every byte of it what was written."""
     try:
-        body = decoded(wire, coding, 8 * MAX_BYTES)
-    except BadBody as fault:
-        raise ArchiveDamaged(f"{path} at byte {offset:,}: {url}: {fault}.") from None
-    return Response(
-        url=url,
-        status=int(status),
-        reason=reason[0] if reason else "",
-        headers=headers,
-        wire=wire,
-        body=body,
-        fetched=head[b"warc-date"].decode(),
+        with (folder / file).open("rb", buffering=0) as source:
+            warc.payload_of(source, warc.record_at(source, offset, HEAD))
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _when_and_what(response: Response) -> list[tuple[str, str]]:
+    return [("WARC-Date", response.fetched or _now()), ("WARC-Target-URI", response.url)]
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _unwritable(path: Path, fault: OSError) -> Partial:
+    return Partial(
+        f"{path} cannot be written: {fault.strerror or fault}.\n"
+        "Everything fetched before is kept; make room or allow writing, then run again."
     )
 
 
-def _places(file: BinaryIO, offset: int) -> Iterator[tuple[int, int]]:
-    """Where each whole record begins and ends; a damaged one among them is passed over."""
-    size = file.seek(0, os.SEEK_END)
-    while offset < size:
-        file.seek(offset)
-        try:
-            _, _, length = _head(file.read(HEAD))
-        except ValueError:
-            length = size
-        end = offset + length + 4  # two line ends close a record
-        if end <= size:
-            file.seek(end - 4)
-        if end <= size and file.read(4) == b"\r\n\r\n":
-            yield offset, end
-            offset = end
-        else:
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
-                following = whole.find(b"\r\n\r\nWARC/1.1\r\nWARC-Type: ", offset)
-            offset = following + 4 if following >= 0 else size
-
-
-def _head(block: bytes) -> tuple[dict[bytes, bytes], int, int]:
-    """A record's named fields, where its content begins, and where it ends.
-
-    Raises:
-        ValueError: The block does not begin with a whole head.
-    """
-    end = block.find(b"\r\n\r\n")
-    if end < 0 or not block.startswith(b"WARC/1."):
-        raise ValueError("it does not begin with a WARC head")
-    fields = {}
-    for line in block[:end].split(b"\r\n")[1:]:
-        name, _, value = line.partition(b":")
-        fields[name.lower()] = value.strip()
-    length = int(fields.get(b"content-length", b"none"))
-    return fields, end + 4, end + 4 + length
-
-
-def _record(response: Response) -> bytes:
-    """A response record."""
-    lines = [f"HTTP/1.1 {response.status} {_line(response.reason)}"]
-    for name, value in response.headers:
-        lowered = name.lower()
-        if lowered in PRIVATE:
-            continue
-        # The chunks are undone; the header stays readable under the usual archival name.
-        if lowered == "transfer-encoding":
-            name = "X-Archive-Orig-Transfer-Encoding"
-        lines.append(f"{_line(name)}: {_line(value)}")
-    http = "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n"
-    return _framed(
-        "response",
-        response.fetched,
-        "application/http; msgtype=response",
-        http + response.wire,
-        f"WARC-Target-URI: {response.url}\r\nWARC-Payload-Digest: {_digest(response.wire)}\r\n",
-    )
-
-
-def _warcinfo() -> bytes:
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    text = b"software: Folio\r\nformat: WARC File Format 1.1\r\nrobots: obey\r\n"
-    return _framed("warcinfo", now, "application/warc-fields", text, f"WARC-Filename: {FILE}\r\n")
-
-
-def _framed(kind: str, date: str, content_type: str, content: bytes, more: str) -> bytes:
-    """A record of any kind."""
-    head = (
-        f"WARC/1.1\r\nWARC-Type: {kind}\r\nWARC-Record-ID: <urn:uuid:{uuid.uuid4()}>\r\n"
-        f"WARC-Date: {date}\r\n{more}Content-Type: {content_type}\r\n"
-        f"Content-Length: {len(content)}\r\n\r\n"
-    )
-    return b"".join((head.encode(), content, b"\r\n\r\n"))
-
-
-def _digest(wire: bytes) -> str:
-    return "sha256:" + b32encode(sha256(wire).digest()).decode()
-
-
-def _line(text: str) -> str:
-    """Text that cannot break out of its line of a head."""
-    return re.sub(r"[\x00-\x08\x0a-\x1f\x7f]", " ", text)
+def _sync_folder(folder: Path) -> None:
+    """Make a new name in this folder durable; Windows has no such call and needs none."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -16,10 +16,18 @@ from w3lib.encoding import (
 )
 
 PIECE = 256 * 1024  # bytes decoded at a time: what a bomb can cost beyond the limit
+SLICE = 64 * 1024  # bytes handed to the decoder at a time: it copies what it leaves over
+MOST_CODINGS = 3  # one upon the other: each may cost as much as the whole limit
+MOST_MEMBERS = 10_000  # of one gzip body; bgzip, the most broken up, has one for each 64 KB
 
 
 class BadBody(ValueError):
     """A body that is cut, damaged, too large, or in a coding that was not asked for."""
+
+    def __init__(self, reason: str, *, too_large: bool = False) -> None:
+        """`too_large`: another try would do no better."""
+        super().__init__(reason)
+        self.too_large = too_large
 
 
 def decoded(wire: bytes, coding: str, limit: int) -> bytes:
@@ -34,7 +42,10 @@ def decoded(wire: bytes, coding: str, limit: int) -> bytes:
         BadBody: Cut, damaged (gzip's checksum and length are compared), over the limit, or an
             unknown coding.
     """
-    for name in reversed([part.strip().lower() for part in coding.split(",")]):
+    names = [part.strip().lower() for part in coding.split(",")]
+    if len(names) > MOST_CODINGS:
+        raise BadBody(f"{len(names)} codings, one upon the other", too_large=True)
+    for name in reversed(names):
         if name in ("", "identity") or not wire:
             continue
         if name in ("gzip", "x-gzip"):
@@ -53,29 +64,37 @@ def decoded(wire: bytes, coding: str, limit: int) -> bytes:
 
 def _joined(pieces: Iterator[bytes], name: str, limit: int) -> bytes:
     """All pieces as one, as long as they stay within the limit."""
-    whole = bytearray()
+    whole, size = [], 0
     for piece in pieces:
-        whole += piece
-        if len(whole) > limit:
-            raise BadBody(f"more than {limit:,} bytes once its {name} was undone")
-    return bytes(whole)
+        whole.append(piece)
+        size += len(piece)
+        if size > limit:
+            raise BadBody(f"more than {limit:,} bytes once its {name} was undone", too_large=True)
+    return b"".join(whole)
 
 
 def _inflated(wire: bytes, window: int) -> Iterator[bytes]:
     """A gzip or zlib body in pieces; several gzip members count as one body."""
-    while wire:
+    at = 0
+    for _ in range(MOST_MEMBERS):
         inflater = zlib.decompressobj(window)
         while not inflater.eof:
+            given = inflater.unconsumed_tail
+            if not given:
+                given = wire[at : at + SLICE]
+                at += len(given)
             try:
-                piece = inflater.decompress(wire, PIECE)
+                piece = inflater.decompress(given, PIECE)
             except zlib.error as fault:
                 raise BadBody(f"damaged compression ({fault})") from None
-            wire = inflater.unconsumed_tail
-            if not piece and not wire and not inflater.eof:
+            if not piece and not given and not inflater.eof:
                 raise BadBody("cut compression: the stream ends before its trailer")
             yield piece
+        at -= len(inflater.unused_data)
         # Anything but another gzip member after the trailer is padding, as browsers take it.
-        wire = inflater.unused_data if inflater.unused_data[:2] == b"\x1f\x8b" else b""
+        if wire[at : at + 2] != b"\x1f\x8b":
+            return
+    raise BadBody(f"more than {MOST_MEMBERS:,} gzip members", too_large=True)
 
 
 def _unbrotlied(wire: bytes) -> Iterator[bytes]:
@@ -84,11 +103,13 @@ def _unbrotlied(wire: bytes) -> Iterator[bytes]:
 
     decoder = brotli.Decompressor()
     try:
-        yield decoder.process(wire, output_buffer_limit=PIECE)
+        piece = decoder.process(wire, output_buffer_limit=PIECE)
         while not decoder.is_finished():
-            if decoder.can_accept_more_data():
+            yield piece
+            piece = decoder.process(b"", output_buffer_limit=PIECE)
+            if not piece and not decoder.is_finished():
                 raise BadBody("cut compression: the brotli stream does not end")
-            yield decoder.process(b"", output_buffer_limit=PIECE)
+        yield piece
     except brotli.error as fault:
         raise BadBody(f"damaged compression ({fault})") from None
 

@@ -1,4 +1,4 @@
-"""What a page says, as values: text, numbers, dates, attributes, tables, images.
+"""What a page says, as values: text, numbers, dates, attributes, tables, JSON-LD, images.
 
 Each takes a page or one of its elements and a CSS selector, and fails loudly when nothing matches,
 unless told what to use instead (`default=`). An empty selector means the element itself. Images
@@ -9,16 +9,22 @@ from __future__ import annotations
 
 import datetime as calendar
 import io
+import math
 import re
 from collections.abc import Iterable
+from contextlib import suppress
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from scraping import embedded
 from scraping.archive import read
-from scraping.errors import BadValue, NotFound, Refused, printable
+from scraping.errors import BadValue, Misuse, NotFound, Refused, printable
 from scraping.frontier import resolve
 from scraping.tag import Tag
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     import numpy as np
     import pandas as pd
     from PIL.Image import Image
@@ -33,6 +39,9 @@ NUMBER = re.compile(
     r"(?:\d{1,3}(?:[ '’]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)*)"  # grouped by spaces, or not
     r"(?:[eE][-+]?\d+)?"
 )
+POWERS = re.compile(r"(?<![A-Za-z])(?:[kcmdµ]?m|ft|in|yd|mi)[23]\b")  # the 2 of m2 is no number
+ZONE = re.compile(r" (?=[-+]\d\d:?\d\d$)")
+LONGEST_DATE = 200  # characters
 
 
 def text(page: Tag, selector: str = "", default: D = MISSING) -> str | D:
@@ -62,80 +71,165 @@ def attr(page: Tag, selector: str, name: str, default: D = MISSING) -> str | D:
     return default
 
 
-def number(page: Tag, selector: str = "", default: D = MISSING) -> float | D:
+def number(page: Tag, selector: str = "", default: D = MISSING, *, decimal: str = "") -> float | D:
     """The one number in the text of the first match: "1,234.50 €" and "1.234,5" alike.
 
-    A single comma or point that is followed by exactly three digits is taken to group thousands
-    if it is a comma, and to be a decimal point if it is a point.
-
-    Raises:
-        NotFound: Nothing matches and there is no default.
-        BadValue: The text holds no number, or several.
-    """
-    tag = _found(page, selector, default)
-    if tag is None:
-        return default
-    said = " ".join(tag.get_text().split())
-    runs = NUMBER.findall(said)
-    if len(runs) != 1:
-        found = "no number" if not runs else f"{len(runs)} numbers"
-        raise BadValue(f"{tag.page.url}: {selector!r} holds {found}: {printable(said, 80)!r}")
-    run = re.sub(r"['’ ]", "", runs[0]).replace("−", "-")
-    if run.rfind(",") > run.rfind("."):
-        # The comma is last: it is decimal, unless it groups.
-        groups = run.count(",") > 1 or ("." not in run and re.search(r",\d{3}$", run))
-        run = run.replace(",", "") if groups else run.replace(".", "").replace(",", ".")
-    elif run.count(".") > 1:
-        run = run.replace(".", "")
-    else:
-        run = run.replace(",", "")
-    return float(run)
-
-
-def date(
-    page: Tag, selector: str = "", format: str = "", default: D = MISSING
-) -> calendar.date | D:
-    """The date that the first match gives, by its `datetime` attribute or in its text.
+    Thousands may be grouped by commas, points, apostrophes or spaces. Where both comma and point
+    occur, the last is the decimal one; one that occurs twice groups. A single one that is followed
+    by exactly three digits is ambiguous: a comma is taken to group ("1,234" is 1234), a point to
+    be decimal ("1.234" is 1.234), unless `decimal` says which it is on this site. Units around the
+    number are passed over (also "m2"); it is not scaled by them: "3 %" is 3, "2 million" is 2.
 
     Args:
         page: A page or an element.
         selector: Where to look.
-        format: As for `datetime.strptime`; without it ISO 8601 ("2026-11-23") is read.
         default: Instead, when nothing matches.
+        decimal: The site's decimal mark, "." or ",", where that should not be guessed.
+
+    Raises:
+        NotFound: Nothing matches and there is no default.
+        BadValue: The text holds no number, or several, or one beyond what a float holds.
+    """
+    if decimal not in ("", ".", ","):
+        raise Misuse(f"decimal={decimal!r}: the decimal mark is '.' or ','")
+    tag = _found(page, selector, default)
+    if tag is None:
+        return default
+    said = " ".join(tag.get_text().split())
+    runs = [match.group() for match in islice(NUMBER.finditer(POWERS.sub("", said)), 100)]
+    if len(runs) != 1:
+        found = "no number" if not runs else f"{len(runs)} numbers"
+        raise BadValue(f"{tag.page.url}: {selector!r} holds {found}: {printable(said, 80)!r}")
+    value = float(_plain(re.sub(r"['’ ]", "", runs[0]).replace("−", "-"), decimal))
+    if not math.isfinite(value):
+        raise BadValue(f"{tag.page.url}: {selector!r} is too large: {printable(said, 80)!r}")
+    return value
+
+
+def _plain(run: str, decimal: str) -> str:
+    """A number as Python writes it, its grouping gone."""
+    if decimal:
+        return run.replace("," if decimal == "." else ".", "").replace(decimal, ".", 1)
+    if run.rfind(",") > run.rfind("."):
+        # The comma is last: it is decimal, unless it groups.
+        groups = run.count(",") > 1 or ("." not in run and re.search(r",\d{3}$", run))
+        return run.replace(",", "") if groups else run.replace(".", "").replace(",", ".")
+    if run.count(".") > 1:
+        return run.replace(".", "")
+    return run.replace(",", "")
+
+
+def date(
+    page: Tag,
+    selector: str = "",
+    format: str | Iterable[str] = (),
+    default: D = MISSING,
+    *,
+    zone: str = "",
+) -> calendar.date | D:
+    """The date that the first match gives, by its `datetime` or `content` attribute or its text.
+
+    Args:
+        page: A page or an element.
+        selector: Where to look.
+        format: As for `datetime.strptime`, or several to try in turn (month names as the
+            machine's locale has them); ISO 8601 ("2026-11-23", "2026-11-23T08:00Z") without.
+        default: Instead, when nothing matches.
+        zone: Whose day it should be, such as "Europe/Berlin": a moment that states its offset from
+            UTC is moved there first. Without, the day is the one written.
 
     Raises:
         NotFound: Nothing matches and there is no default.
         BadValue: What is there is no such date.
     """
+    formats = [format] if isinstance(format, str) and format else list(format)
+    place = _zone(zone) if zone else None
     tag = _found(page, selector, default)
     if tag is None:
         return default
-    said = " ".join(str(tag.get("datetime") or tag.get_text()).split())
-    try:
+    marked = tag.get("datetime") or (tag.get("content") if tag.name == "meta" else None)
+    said = " ".join(tag.get_text().split())
+    for words, ways in ((marked, [*formats, ""]), (said, formats or [""])):
+        for way in ways if words and len(words) <= LONGEST_DATE else ():
+            moment = _moment(str(words).strip(), way)
+            if moment is not None:
+                moved = moment.astimezone(place) if place and moment.tzinfo else moment
+                return moved.date()
+    wanted = " or ".join(formats) or "YYYY-MM-DD"
+    shown = printable(marked or said, 80)
+    raise BadValue(f"{tag.page.url}: {selector!r} is {shown!r}, not a date like {wanted}")
+
+
+def _moment(words: str, format: str) -> calendar.datetime | None:
+    """The moment that the words name, by one format or as ISO 8601; None if they name none."""
+    with suppress(ValueError, OverflowError):
         if format:
-            return calendar.datetime.strptime(said, format).date()
-        return calendar.datetime.fromisoformat(said).date()
-    except ValueError:
-        wanted = format or "YYYY-MM-DD"
-        raise BadValue(
-            f"{tag.page.url}: {selector!r} is {printable(said, 80)!r}, not a date like {wanted}"
-        ) from None
+            return calendar.datetime.strptime(words, format)
+        return calendar.datetime.fromisoformat(ZONE.sub("", words))
+    return None
 
 
-def html_table(page: Tag, selector: str = "table") -> pd.DataFrame:
-    """The first matching table as a DataFrame, its header row as column names.
+def _zone(name: str) -> ZoneInfo:
+    from zoneinfo import ZoneInfo
+
+    try:
+        return ZoneInfo(name)
+    except (LookupError, ValueError, OSError):
+        raise Misuse(f"zone={printable(name)!r} is no time zone; one is 'Europe/Berlin'") from None
+
+
+def html_table(page: Tag, selector: str = "table", default: D = MISSING) -> pd.DataFrame | D:
+    """The first matching table as a DataFrame, its header as column names.
+
+    Cells that span rows or columns stand in each of them. The header is the <thead>, or else the
+    rows of <th> alone at the top; several are joined ("Size / cm"); without one the columns are
+    "column 1" and on. A column in which every text is a plain number is int64, or float64 if there
+    are decimals or gaps; every other column is text exactly as on the page: "007", "1,234" and
+    "n/a" stay what they are. Cells that a short row lacks are missing values.
 
     Raises:
-        NotFound: Nothing matches.
-        BadValue: The match holds no table.
+        NotFound: Nothing matches and there is no default.
+        BadValue: The match holds no table, or one of more than a million cells.
     """
-    import pandas as pd
+    from scraping import tables
 
-    tag = _found(page, selector, MISSING)
+    tag = _found(page, selector, default)
+    if tag is None:
+        return default
+    table = tag if tag.name == "table" else tag.find("table")
+    if table is None:
+        raise BadValue(f"{page.page.url}: {selector!r} holds no table; it is {_start(tag)}")
     try:
-        return pd.read_html(io.StringIO(str(tag)), flavor="lxml")[0]
+        return tables.frame(table)
     except ValueError as fault:
-        raise BadValue(f"{page.page.url}: {selector!r} holds no table ({fault})") from None
+        raise BadValue(f"{page.page.url}: {selector!r} cannot be read: {fault}") from None
+
+
+def jsonld(page: Tag, type: str = "", default: D = MISSING) -> dict[str, Any] | D:
+    """The page's first JSON-LD object of a type, such as "Product"; of any type without one.
+
+    Raises:
+        NotFound: There is none, and no default; what types there are is said.
+        BadValue: There is none, but a script with JSON-LD that is broken.
+    """
+    found, faults = embedded.jsonld(page.page)
+    for node in found:
+        if not type or type in _types(node):
+            return node
+    if default is not MISSING:
+        return default
+    if faults:
+        raise BadValue(f"{page.page.url}: no JSON-LD of type {type!r}; {'; '.join(faults[:3])}")
+    there = ", ".join(dict.fromkeys(one for node in found for one in _types(node)))
+    said = f"the page has JSON-LD of type {there}" if there else "the page has no JSON-LD"
+    raise NotFound(page.page.url, f"JSON-LD {type}".strip(), said)
+
+
+def _types(node: dict[str, Any]) -> list[str]:
+    """What an object says it is, with and without the vocabulary's address."""
+    said = node.get("@type")
+    named = [one for one in (said if isinstance(said, list) else [said]) if isinstance(one, str)]
+    return [*named, *(re.split("[/#:]", one)[-1] for one in named if re.search("[/#:]", one))]
 
 
 def image(page: Tag, selector: str = "img", default: D = MISSING) -> bytes | D:

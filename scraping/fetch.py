@@ -1,95 +1,98 @@
-"""One request with every bound: bytes, seconds, redirects, addresses, codings.
+"""One request with every bound: bytes, seconds, redirects, addresses, types, codings.
 
-`Fetcher.get` asks for one address and follows nothing; `follow` walks redirects by asking a
-function for each hop, so that every hop passes the same manners as a link does. requests and
-urllib3 do the talking; the connection class here resolves, checks and pins the address itself.
+requests finds proxies and certificates and urllib3 does the talking, over the connections of
+`connection.py`. A redirect is an answer like any other: see `follow`.
 """
 
 from __future__ import annotations
 
-import ipaddress
+import io
 import os
-import socket
-import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from http.client import HTTPException
-from typing import Any
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import requests
-import urllib3
-from requests.adapters import HTTPAdapter
-from requests.structures import CaseInsensitiveDict
 from requests.utils import get_environ_proxies, select_proxy
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.util.connection import create_connection
+from urllib3.exceptions import ProtocolError
 
 from scraping.body import BadBody, decoded
-from scraping.errors import FetchFailed, Refused, ScrapingError
-from scraping.frontier import resolve
+from scraping.connection import BUFFER, HEADER_BYTES, Guard, GuardedAdapter, is_private
+from scraping.errors import FetchFailed, Partial, Refused, ScrapingError
+from scraping.faults import FAULTS, explained, innermost
+from scraping.outcomes import Kind
+from scraping.response import REDIRECTS, Response, follow
+from scraping.tokens import NEVER_NOTED, Tokens
+
+__all__ = ["ANYTHING", "PAGES", "REDIRECTS", "Fetcher", "Response", "follow", "is_private"]
 
 MAX_BYTES = 20 * 1024 * 1024  # of one body, on the wire and again once decoded
 SECONDS = 60.0  # for one request, from the first packet to the last byte
-CONNECT_SECONDS = 10.0
-MAX_REDIRECTS = 10
 PIECE = 64 * 1024
+MANY_PIECES = 50_000  # of one body: from here on they must be on average …
+SMALL_PIECE = 64  # … so many bytes; a chunk costs the same time whatever its size
+SLOWEST = 100_000  # bytes a second, below which a download is given up
+MOST_ORIGINS = 16  # hosts whose connection is kept
 SANDBOX = "sandbox"  # the practice site's host, wherever its server listens
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
+MORE_PAGES = frozenset(
+    {
+        "",  # unsaid: it is read and seen
+        "application/json",
+        "application/xml",
+        "application/gzip",  # a sitemap may be packed
+        "application/x-gzip",
+    }
+)
+
+Kinds = Callable[[str], bool]  # whether a content type, such as "text/html", is wanted
 
 
-@dataclass(frozen=True)
-class Response:
-    """What one address answered."""
-
-    url: str
-    status: int
-    reason: str
-    headers: list[tuple[str, str]]
-    wire: bytes = field(repr=False)  # the body as sent, without chunked framing
-    body: bytes = field(repr=False)  # … and with its compression undone
-    fetched: str = ""  # ISO 8601, UTC
-
-    def header(self, name: str) -> str:
-        """A header's value, or nothing."""
-        return next((value for key, value in self.headers if key.lower() == name.lower()), "")
-
-    @property
-    def location(self) -> str | None:
-        """The address that the answer points on to, if it is a redirect."""
-        target = self.header("Location") if self.status in REDIRECTS else ""
-        return resolve(self.url, target) if target else None
+@lru_cache(maxsize=256)
+def _is_page(content_type: str) -> bool:
+    return (
+        content_type.startswith("text/")
+        or content_type.endswith(("+xml", "+json"))
+        or content_type in MORE_PAGES
+    )
 
 
-def follow(url: str, get: Callable[[str], Response]) -> Response:
-    """The answer at the end of a chain of redirects, each hop had from `get`.
+def _is_anything(content_type: str) -> bool:
+    return True
 
-    Raises:
-        FetchFailed: The chain is a loop or longer than `MAX_REDIRECTS`; it is named.
-    """
-    hops = [url]
-    while (response := get(hops[-1])).location:
-        target = str(response.location)
-        hops.append(target)
-        if target in hops[:-1]:
-            raise FetchFailed(url, f"redirect loop: {' → '.join(hops)}")
-        if len(hops) > MAX_REDIRECTS + 1:
-            raise FetchFailed(url, f"more than {MAX_REDIRECTS} redirects; the last: {target}")
-    return response
+
+PAGES: Kinds = _is_page  # what a page, an API's answer or a sitemap may be
+ANYTHING: Kinds = _is_anything
+
+
+def is_sandbox(host: str) -> bool:
+    """Whether a host's name is the practice site's, or that of one of its rude hosts."""
+    return host == SANDBOX or host.endswith(f".{SANDBOX}")
+
+
+@dataclass
+class _Origin:
+    """One scheme, host and port, and the way there."""
+
+    adapter: GuardedAdapter
+    pool: Any  # urllib3's, with its one connection
+    prefix: str  # what goes before the path: nothing, or all of it for a plain proxy
+    headers: dict[str, str]  # of every request, Host first
 
 
 class Fetcher:
-    """Asks for one address after another, over connections that are kept.
+    """Asks for one address after another, over connections that are kept; not for two threads.
 
     Args:
         user_agent: Who is asking.
         allowed: (host, port) pairs that may be private: what the project named itself.
         seconds: For one request in all.
         max_bytes: Of one body, on the wire and once decoded.
+        tokens: Secrets for one host.
     """
 
     def __init__(
@@ -99,296 +102,277 @@ class Fetcher:
         allowed: Iterable[tuple[str, int]] = (),
         seconds: float = SECONDS,
         max_bytes: int = MAX_BYTES,
+        tokens: Tokens | None = None,
     ) -> None:
         """Nothing is sent before the first `get`."""
-        self.seconds, self.max_bytes = seconds, max_bytes
-        self.allowed = set(allowed)
+        self.seconds, self.max_bytes, self.tokens = seconds, max_bytes, tokens
+        self._guard = Guard(allowed)
         self._headers = {
             "User-Agent": user_agent,
             "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
             "Accept-Encoding": "gzip",
         }
-        self._url = ""  # what is being asked for, to be named in errors
-        self._deadline = _Deadline(seconds)
-        self._adapter = _Adapter(self)
-        self._proxies: dict[str, dict[str, str]] = {}  # by scheme and host: looking is slow
-        self._verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
+        self._origins: dict[str, _Origin] = {}  # by scheme and netloc; the last used is last
+        self._verify = (
+            os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+        )
 
     def close(self) -> None:
         """Let the connections go."""
-        self._deadline.close()
-        self._adapter.close()
+        while self._origins:
+            self._origins.popitem()[1].adapter.close()
 
-    def get(self, url: str, headers: Mapping[str, str] | None = None) -> Response:
+    def get(
+        self, url: str, headers: Mapping[str, str] | None = None, *, kinds: Kinds | None = None
+    ) -> Response:
         """The answer of one address, whatever its status; redirects are not followed.
 
+        Args:
+            url: An http or https address; a `$NAME` in it may be one of the tokens'.
+            headers: Sent beside the usual ones.
+            kinds: The content types that are wanted of a successful answer, as `PAGES`; all if
+                not said.
+
         Raises:
-            Refused: Not http or https, or the host's address is private; nothing was sent.
+            Refused: Not http or https, or the host's address is private: nothing was sent. Or
+                the answer is of another content type: its body was not read.
             FetchFailed: No complete answer within the bounds.
         """
-        request = requests.PreparedRequest()
-        request.method = "GET"
-        request.headers = CaseInsensitiveDict({**self._headers, **(headers or {})})
-        request.url = self._wire_url(url, request.headers)
-        request.hooks = {"response": []}
-        self._url = url
-        self._deadline.start()
+        begun = self._guard.bounds.start(self.seconds, self.seconds, _on_wire(self.max_bytes))
+        raw = None
         try:
-            return self._exchange(url, request)
-        except ScrapingError:
-            raise
-        except (
-            requests.RequestException,
-            urllib3.exceptions.HTTPError,
-            HTTPException,
-            OSError,
-            ValueError,
-        ) as fault:
-            if self._deadline.expired:
-                reason = f"no complete answer within {self.seconds:g} seconds"
-            else:
-                reason = _plain(fault)
-            raise FetchFailed(url, reason, retry=not isinstance(fault, ValueError)) from fault
-        finally:
-            self._deadline.stop()
+            raw, sent = self._open(url, headers or {})
+            if kinds is not None:
+                _check_kind(url, raw, kinds)
+            wire, body = self._read(url, raw)
+        except BaseException as fault:
+            self._give_up(url, raw, fault)
+        return self._response(url, raw, wire, body, sent, begun)
 
-    def _exchange(self, url: str, request: requests.PreparedRequest) -> Response:
-        """Send the request, read the whole answer, check that it is whole."""
-        patience = (min(CONNECT_SECONDS, self.seconds), self.seconds)
-        answer = self._adapter.send(
-            request,
-            stream=True,
-            timeout=patience,
-            verify=self._verify,
-            proxies=self._proxies_for(str(request.url)),
-        )
-        raw = answer.raw
-        try:
-            headers = list(raw.headers.items())
-            wire = self._read(url, raw)
-        except BaseException:
-            raw.close()
-            raise
-        try:
-            body = decoded(wire, raw.headers.get("Content-Encoding", ""), self.max_bytes)
-        except BadBody as fault:
-            raise FetchFailed(url, str(fault), retry="bytes once" not in str(fault)) from None
-        fetched = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return Response(url, raw.status, raw.reason or "", headers, wire, body, fetched)
+    def save(
+        self,
+        url: str,
+        path: Path,
+        *,
+        max_bytes: int,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        """The answer of one address, its body written to a file as it comes; `wire` stays empty.
 
-    def _read(self, url: str, raw: Any) -> bytes:
-        """The body as sent, at most `max_bytes`; urllib3 checks length and chunks."""
-        announced = raw.headers.get("Content-Length", "").strip()
-        if announced and not announced.isdecimal():
-            raise FetchFailed(url, f"Content-Length is {announced!r}, not a number of bytes")
-        if announced and int(announced) > self.max_bytes:
-            raise FetchFailed(
-                url, f"{int(announced):,} bytes announced; the limit is {self.max_bytes:,}"
-            )
-        pieces, size = [], 0
-        for piece in raw.stream(PIECE, decode_content=False):
-            pieces.append(piece)
-            size += len(piece)
-            if size > self.max_bytes:
-                raise FetchFailed(url, f"more than {self.max_bytes:,} bytes; reading was stopped")
-        if self._deadline.expired:
-            # A connection cut by the deadline looks like a body that ends without a length.
-            raise FetchFailed(
-                url, f"no complete answer within {self.seconds:g} seconds", retry=True
-            )
-        return b"".join(pieces)
+        The file is written aside, made durable and put in place when it is whole. A status other
+        than 200 writes no file; its body is in the answer. The time allowed grows with
+        `max_bytes`; a silence may last as long as a page may take.
 
-    def _wire_url(self, url: str, headers: CaseInsensitiveDict) -> str:
-        """The address to connect to: the practice site's is wherever its server listens."""
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise Refused(url, f"not an http or https address: {parts.scheme or 'no scheme'}")
-        if parts.hostname != SANDBOX:
-            return url
-        from scraping import sandbox
-
-        port = sandbox.port()
-        self.allowed.add(("127.0.0.1", port))
-        headers["Host"] = SANDBOX
-        return parts._replace(scheme="http", netloc=f"127.0.0.1:{port}").geturl()
-
-    def _proxies_for(self, wire_url: str) -> dict[str, str]:
-        """The environment's proxies for this address; none for what the project named private."""
-        parts = urlsplit(wire_url)
-        origin = f"{parts.scheme}://{parts.netloc}"
-        if origin not in self._proxies:
-            host, port = parts.hostname or "", parts.port or _default_port(parts.scheme)
-            proxies = {} if (host, port) in self.allowed else get_environ_proxies(wire_url)
-            self._proxies[origin] = proxies if select_proxy(wire_url, proxies) else {}
-        if self._proxies[origin]:
-            # The proxy resolves the name; refuse at least what can be seen to be private here.
-            self._check(parts.hostname or "", parts.port or _default_port(parts.scheme))
-        return self._proxies[origin]
-
-    def _check(self, host: str, port: int) -> list[tuple[str, int]]:
-        """The host's addresses, all of them public or named by the project."""
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError):
-            return []
-        addresses = [(str(where[0]), int(where[1])) for *_, where in found]
-        if (host, port) not in self.allowed:
-            for address, _ in addresses:
-                if is_private(address):
-                    raise Refused(
-                        self._url,
-                        f"{host} is the private address {address}",
-                        "Only an address that the project itself starts from may be private.",
-                    )
-        return addresses
-
-    def connect(self, host: str, port: int, timeout: Any) -> socket.socket:
-        """A connection to one of the host's addresses, checked before anything is sent.
-
-        The name is resolved once and the checked number is what is connected to, so a name that
-        changes its mind between check and use (DNS rebinding) gains nothing.
+        Raises:
+            Refused, FetchFailed: As `get`; no file is left behind.
+            Partial: The file cannot be written.
         """
-        addresses = self._check(host, port)
-        if not addresses:
-            raise FetchFailed(self._url, f"no such host: {host}", retry=True)
-        fault: OSError | None = None
-        for address in addresses:
-            try:
-                return create_connection(
-                    address, timeout, socket_options=HTTPConnection.default_socket_options
-                )
-            except OSError as refused:
-                fault = refused
-        assert fault is not None
-        raise fault
+        seconds = max(self.seconds, max_bytes / SLOWEST)
+        begun = self._guard.bounds.start(seconds, self.seconds, _on_wire(max_bytes))
+        raw, body = None, b""
+        aside = path.with_name(f"{path.name}.part")
+        try:
+            raw, sent = self._open(url, {"Accept-Encoding": "identity", **(headers or {})})
+            if raw.status == 200:
+                pieces = _pieces(url, raw, max_bytes)
+                _write(aside, self.tokens.hide_in(pieces) if self.tokens else pieces)
+                aside.replace(path)
+            else:
+                body = self._read(url, raw)[1]
+        except BaseException as fault:
+            with suppress(OSError):
+                aside.unlink(missing_ok=True)
+            self._give_up(url, raw, fault)
+        return self._response(url, raw, b"", body, sent, begun)
 
-    def guard(self, connection: socket.socket | None) -> None:
-        """Put this connection under the running request's deadline."""
-        self._deadline.connection = connection
+    def _open(self, url: str, more: Mapping[str, str]) -> tuple[Any, list[tuple[str, str]]]:
+        """The answer's head, its body still to be read; and the headers sent, without secrets."""
+        self._guard.url = url
+        try:
+            scheme, netloc, path, query, _ = urlsplit(url)
+        except ValueError as fault:
+            raise Refused(url, f"not an address: {fault}", kind=Kind.SCHEME) from None
+        origin = self._origins.pop(f"{scheme}://{netloc}", None) or self._new_origin(url)
+        self._origins[f"{scheme}://{netloc}"] = origin
+        target = f"{origin.prefix}{path or '/'}?{query}" if query else origin.prefix + (path or "/")
+        headers = {**origin.headers, **more}
+        sent = headers.items()
+        if self.tokens is not None and self.tokens.is_for(url):
+            target = self.tokens.fill_url(target)
+            sent = (headers | self.tokens.headers).items()
+            headers |= {name: self.tokens.fill(text) for name, text in self.tokens.headers.items()}
+        opened = self._guard.opened
+        try:
+            raw = self._ask(origin, target, headers)
+        except ProtocolError as fault:
+            reused = self._guard.opened == opened
+            if not (reused and isinstance(innermost(fault), ConnectionError)):
+                raise
+            # The server let go of the kept connection while the request was under way: that says
+            # nothing of the request (RFC 9112, 9.3.1).
+            raw = self._ask(origin, target, headers)
+        return raw, [pair for pair in sent if pair[0].lower() not in NEVER_NOTED]
 
-
-def is_private(address: str) -> bool:
-    """Whether an IP address is anything but a public one, also when wrapped in IPv6."""
-    number = ipaddress.ip_address(address.split("%")[0])
-    if isinstance(number, ipaddress.IPv6Address):
-        if number in ipaddress.ip_network("64:ff9b::/96"):  # NAT64, RFC 6052
-            return is_private(str(ipaddress.IPv4Address(int(number) & 0xFFFFFFFF)))
-        wrapped = number.ipv4_mapped or number.sixtofour
-        if wrapped is not None:
-            return is_private(str(wrapped))
-    return not number.is_global or number.is_multicast
-
-
-class _Deadline:
-    """Shuts the connection of a request that runs past its time, however it drips."""
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self.connection: socket.socket | None = None
-        self.expired = False
-        self._ends = float("inf")
-        self._lock = threading.Lock()
-        self._closed = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._watch, daemon=True, name="deadline")
-            self._thread.start()
-        with self._lock:
-            self.connection, self.expired = None, False
-            self._ends = time.monotonic() + self.seconds
-
-    def stop(self) -> None:
-        with self._lock:
-            self._ends = float("inf")
-
-    def close(self) -> None:
-        self._closed.set()
-
-    def _watch(self) -> None:
-        while not self._closed.wait(min(0.5, self.seconds / 20)):
-            with self._lock:
-                if time.monotonic() > self._ends and self.connection is not None:
-                    self.expired = True
-                    self._ends = float("inf")
-                    # Past TLS, straight to the socket: no farewell, the reader wakes at once.
-                    with suppress(OSError):
-                        socket.socket.shutdown(self.connection, socket.SHUT_RDWR)
-
-
-class _Adapter(HTTPAdapter):
-    """requests' own adapter over connections that check and pin their address."""
-
-    def __init__(self, fetcher: Fetcher) -> None:
-        self._pools = _pools(fetcher)
-        super().__init__(pool_connections=16, pool_maxsize=1, max_retries=0)
-
-    def init_poolmanager(self, *settings: Any, **more: Any) -> None:
-        super().init_poolmanager(*settings, **more)
-        self.poolmanager.pool_classes_by_scheme = self._pools
-
-    def proxy_manager_for(self, proxy: str, **more: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **more)
-        manager.pool_classes_by_scheme = self._pools
-        return manager
-
-
-def _pools(fetcher: Fetcher) -> dict[str, Any]:
-    """Connection pools whose connections belong to this fetcher."""
-
-    class Guarded:
-        """Resolves through the fetcher and stands under its deadline."""
-
-        def _new_conn(self: Any) -> socket.socket:
-            if self.proxy is not None:
-                return super()._new_conn()
-            return fetcher.connect(self._dns_host, self.port, self.timeout)
-
-        def getresponse(self: Any) -> Any:
-            fetcher.guard(self.sock)
-            return super().getresponse()
-
-    class Plain(Guarded, HTTPConnection):
-        pass
-
-    class Secure(Guarded, HTTPSConnection):
-        pass
-
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain  # ty: ignore[invalid-assignment]
-
-    class SecurePool(HTTPSConnectionPool):
-        ConnectionCls = Secure  # ty: ignore[invalid-assignment]
-
-    return {"http": PlainPool, "https": SecurePool}
-
-
-def _default_port(scheme: str) -> int:
-    return 443 if scheme == "https" else 80
-
-
-def _plain(fault: BaseException) -> str:
-    """The innermost reason of a nest of library errors, in a few words."""
-    seen = fault
-    while True:
-        inner = next(
-            (
-                part
-                for part in (getattr(seen, "reason", None), *reversed(seen.args), seen.__cause__)
-                if isinstance(part, BaseException)
-            ),
-            None,
+    def _ask(self, origin: _Origin, target: str, headers: dict[str, str]) -> Any:
+        return origin.pool.urlopen(
+            "GET",
+            target,
+            headers=headers,
+            retries=False,
+            redirect=False,
+            assert_same_host=False,
+            preload_content=False,
+            decode_content=False,
+            timeout=self._guard.bounds.left(),
         )
-        if inner is None:
-            break
-        seen = inner
-    words = {
-        ConnectionRefusedError: "connection refused",
-        ConnectionResetError: "connection reset",
-        TimeoutError: "no answer in time",
-    }
-    for kind, text in words.items():
-        if isinstance(seen, kind):
-            return text
-    return f"{type(seen).__name__}: {seen}" if str(seen) else type(seen).__name__
+
+    def _read(self, url: str, raw: Any) -> tuple[bytes, bytes]:
+        """The body as sent, and with its compression undone."""
+        whole = io.BytesIO()  # a list of a million pieces would be many times their size
+        for piece in _pieces(url, raw, self.max_bytes):
+            whole.write(piece)
+        wire = whole.getvalue()
+        return wire, decoded(wire, raw.headers.get("Content-Encoding", ""), self.max_bytes)
+
+    def _new_origin(self, url: str) -> _Origin:
+        """The way to an address's host; the practice site's is wherever its server listens."""
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if parts.scheme not in ("http", "https") or not host:
+            reason = f"not an http or https address: {parts.scheme or 'no scheme'}"
+            raise Refused(url, reason, kind=Kind.SCHEME)
+        try:
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+        except ValueError as fault:
+            raise Refused(url, f"not an address: {fault}", kind=Kind.SCHEME) from None
+        base = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        headers = {"Host": base.partition("//")[2], **self._headers}
+        if is_sandbox(host):
+            from scraping import sandbox
+
+            port = sandbox.port()
+            base = f"http://127.0.0.1:{port}"
+            self._guard.allowed.add(("127.0.0.1", port))
+            proxies = {}
+        elif (host, port) in self._guard.allowed:
+            proxies = {}
+        else:
+            proxies = get_environ_proxies(base)
+        proxy = select_proxy(base, proxies)
+        if proxy:
+            # The proxy resolves the name; refuse at least what can be seen to be private here.
+            with suppress(FetchFailed):
+                self._guard.check(host, port)
+        request = requests.PreparedRequest()
+        request.url = base
+        adapter = GuardedAdapter(self._guard)
+        pool = adapter.get_connection_with_tls_context(request, self._verify, proxies)
+        adapter.cert_verify(pool, base, self._verify, None)
+        while len(self._origins) >= MOST_ORIGINS:
+            self._origins.pop(next(iter(self._origins))).adapter.close()
+        tunnelled = parts.scheme == "https" or (proxy or "").startswith("socks")
+        return _Origin(adapter, pool, "" if not proxy or tunnelled else base, headers)
+
+    def _response(
+        self,
+        url: str,
+        raw: Any,
+        wire: bytes,
+        body: bytes,
+        sent: list[tuple[str, str]],
+        begun: float,
+    ) -> Response:
+        """What came, with every secret taken out of it again."""
+        headers = raw.fields
+        reason = raw.reason or ""
+        if self.tokens is not None:
+            hide = self.tokens.hide
+            headers = [(name, hide(value)) for name, value in headers]
+            reason, hidden = hide(reason), hide(body)
+            if hidden != body:
+                # The wire body may be packed: what is kept of it is the plain one, and says so.
+                framing = ("content-encoding", "content-length")
+                headers = [pair for pair in headers if pair[0].lower() not in framing]
+                headers.append(("Content-Length", str(len(hidden))))
+                wire, body = hidden if wire else wire, hidden
+        fetched = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        seconds = time.monotonic() - begun
+        return Response(url, raw.status, reason, headers, wire, body, fetched, sent, seconds)
+
+    def _give_up(self, url: str, raw: Any, fault: BaseException) -> NoReturn:
+        """Drop the connection and say in our own words what went wrong."""
+        if raw is not None:
+            raw.close()
+        if isinstance(fault, BadBody):
+            kind = Kind.TOO_LARGE if fault.too_large else Kind.BROKEN
+            raise FetchFailed(url, str(fault), retry=not fault.too_large, kind=kind) from None
+        if not isinstance(fault, FAULTS) or isinstance(fault, ScrapingError):
+            raise fault
+        reason, kind, retry = explained(fault, answered=raw is not None)
+        if self._guard.bounds.passed:
+            reason = f"no complete answer within {self._guard.bounds.seconds:g} seconds"
+            kind, retry = Kind.UNREACHABLE, True
+        if self.tokens is not None:
+            reason = self.tokens.hide(reason)
+        raise FetchFailed(url, reason, retry=retry, kind=kind) from fault
+
+
+def _check_kind(url: str, raw: Any, kinds: Kinds) -> None:
+    """Refuse a successful answer of a type that is not wanted, before its body is read."""
+    if not 200 <= raw.status < 300:
+        return
+    content_type = raw.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if not kinds(content_type):
+        raise Refused(url, f"its content type is {content_type}", kind=Kind.CONTENT_TYPE)
+
+
+def _pieces(url: str, raw: Any, limit: int) -> Iterator[bytes]:
+    """The body as sent, at most `limit` bytes; urllib3 checks length and chunks."""
+    if raw.status in (204, 304) and raw.chunked:
+        raw.close()  # such an answer has no body, and no chunk to wait for (RFC 9112, 6.3)
+        return
+    announced = raw.length_remaining
+    if announced and announced > limit:
+        reason = f"{announced:,} bytes announced; the limit is {limit:,}"
+        raise FetchFailed(url, reason, kind=Kind.TOO_LARGE)
+    size = 0
+    for count, piece in enumerate(raw.stream(PIECE, decode_content=False)):
+        size += len(piece)
+        if size > limit:
+            reason = f"more than {limit:,} bytes; reading was stopped"
+            raise FetchFailed(url, reason, kind=Kind.TOO_LARGE)
+        if count > MANY_PIECES and size < count * SMALL_PIECE:
+            reason = f"a body in {count:,} pieces of a few bytes; reading was stopped"
+            raise FetchFailed(url, reason, kind=Kind.TOO_LARGE)
+        yield piece
+
+
+def _on_wire(limit: int) -> int:
+    """The most bytes to take in for a body of so many: chunks have frames, answers headers."""
+    return 2 * limit + HEADER_BYTES + BUFFER
+
+
+def _write(path: Path, pieces: Iterator[bytes]) -> None:
+    """Write a file of these pieces; a fault of the disk is told from one of the network."""
+    try:
+        file = path.open("wb")
+    except OSError as fault:
+        raise _unwritable(path, fault) from fault
+    with file:
+        for piece in pieces:
+            try:
+                file.write(piece)
+            except OSError as fault:
+                raise _unwritable(path, fault) from fault
+        try:
+            file.flush()
+            os.fsync(file.fileno())
+        except OSError as fault:
+            raise _unwritable(path, fault) from fault
+
+
+def _unwritable(path: Path, fault: OSError) -> Partial:
+    return Partial(
+        f"{path} cannot be written: {fault.strerror or fault}.\n"
+        "Nothing of it was kept. Make room, or give the folder back its rights, and run again."
+    )

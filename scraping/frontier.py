@@ -7,19 +7,22 @@ records that a killed run left without a row are adopted when the archive is ope
 from __future__ import annotations
 
 import sqlite3
-from functools import lru_cache
+from collections.abc import Iterable
+from contextlib import closing, suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urljoin, urlsplit
 
-from w3lib.url import canonicalize_url, safe_url_string
+from scraping.address import canonical
+from scraping.address import resolve as resolve
+from scraping.errors import FetchFailed, HostStopped, Misuse, Refused
+from scraping.outcomes import Kind, of_status
+from scraping.response import Response
 
-from scraping.errors import Misuse, Refused
-
-LONGEST = 4_096  # characters of an address
-VERSION = 1
+VERSION = 2
 
 DUE, DONE, REFUSED, FAILED = "due", "done", "refused", "failed"
+ASK_AGAIN = frozenset({Kind.SCHEME, Kind.PRIVATE, Kind.ELSEWHERE, Kind.LEFT_OUT})  # costs nothing
 
 SCHEMA = f"""
 PRAGMA user_version = {VERSION};
@@ -35,7 +38,8 @@ CREATE TABLE address (
     fetched TEXT,
     digest TEXT,               -- SHA-256 of the body, compression undone
     file TEXT,
-    offset INTEGER
+    offset INTEGER,
+    kind TEXT                  -- of outcomes.Kind, for an address that gives no page
 ) WITHOUT ROWID;
 CREATE INDEX place ON address (file, offset);
 """
@@ -56,6 +60,10 @@ class Row(NamedTuple):
     digest: str | None = None
     file: str | None = None
     offset: int | None = None
+    kind: str | None = None
+
+
+MARKS = ", ".join("?" * len(Row._fields))
 
 
 class Frontier:
@@ -66,15 +74,26 @@ class Frontier:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self._database = sqlite3.connect(path, isolation_level=None)
+        try:
+            self._prepare()
+        except BaseException:
+            self._database.close()
+            raise
+
+    def _prepare(self) -> None:
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = NORMAL")
         version = self._database.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
             self._database.executescript("BEGIN;" + SCHEMA + "COMMIT;")
+        elif version == 1:
+            self._database.executescript(
+                f"BEGIN; ALTER TABLE address ADD COLUMN kind TEXT; PRAGMA user_version = {VERSION};"
+                " COMMIT;"
+            )
         elif version != VERSION:
-            self._database.close()
             raise Misuse(
-                f"{path} is in format {version}, this Folio reads format {VERSION}.\n"
+                f"{self.path} is in format {version}, this Folio reads format {VERSION}.\n"
                 "Remove that one file: it is rebuilt from the archive beside it."
             )
         self._database.execute("BEGIN")
@@ -86,13 +105,18 @@ class Frontier:
 
     def set(self, row: Row) -> None:
         """Record what became of an address; the latest word counts."""
-        marks = ", ".join("?" * len(row))
-        self._database.execute(f"INSERT OR REPLACE INTO address VALUES ({marks})", row)
+        self._database.execute(f"INSERT OR REPLACE INTO address VALUES ({MARKS})", row)
 
-    def add(self, rows: list[Row]) -> None:
+    def add(self, rows: Iterable[Row]) -> None:
         """Record addresses as known; what is known already stays."""
-        marks = ", ".join("?" * len(Row._fields))
-        self._database.executemany(f"INSERT OR IGNORE INTO address VALUES ({marks})", rows)
+        self._database.executemany(f"INSERT OR IGNORE INTO address VALUES ({MARKS})", rows)
+
+    def settle(self, key: str, state: str, kind: str | None, reason: str | None) -> None:
+        """Record how an address with an archived answer ends; the place of the answer stays."""
+        self._database.execute(
+            "UPDATE address SET state = ?, kind = ?, reason = ?, retry = 0 WHERE key = ?",
+            (state, kind, reason, key),
+        )
 
     def last_offset(self, file: str) -> int | None:
         """Where the last record of this archive file begins that an address points to."""
@@ -113,8 +137,9 @@ class Frontier:
             if offset >= ends.get(file, 0)
         ]
         self._database.executemany(
-            "UPDATE address SET state = 'due', status = NULL, location = NULL, fetched = NULL,"
-            " digest = NULL, file = NULL, offset = NULL WHERE key = ?",
+            "UPDATE address SET state = 'due', status = NULL, reason = NULL, location = NULL,"
+            " fetched = NULL, digest = NULL, file = NULL, offset = NULL, kind = NULL"
+            " WHERE key = ?",
             [(key,) for key in lost],
         )
         return len(lost)
@@ -138,43 +163,48 @@ class Frontier:
             self._database.close()
 
 
-def resolve(base: str, link: str) -> str:
-    """The full address that a link on the page `base` means, without fragment.
-
-    Raises:
-        Refused: It is no http or https address that could be requested; the reason says why.
-    """
-    if len(link) > LONGEST:
-        raise Refused(link[:80] + "…", f"an address of {len(link):,} characters")
-    try:
-        return _safe(urljoin(base, link.strip()))
-    except (ValueError, UnicodeError) as fault:
-        raise Refused(link, f"not an address: {fault}") from None
+def look_up(folder: Path, url: str) -> Row | None:
+    """What the table in this folder knows of an address; nothing is written, whoever writes."""
+    path = folder / "frontier.sqlite"
+    if not path.is_file():
+        return None
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
+        query = "SELECT * FROM address WHERE key = ?"
+        found = database.execute(query, (canonical(url),)).fetchone()
+    return Row(*found) if found else None
 
 
-@lru_cache(maxsize=65_536)
-def _safe(url: str) -> str:
-    """The address in ASCII as a browser would send it; ValueError if it could not."""
-    safe = safe_url_string(url.partition("#")[0])
-    parts = urlsplit(safe)
-    if parts.scheme not in ("http", "https"):
-        raise ValueError(f"{parts.scheme or 'no scheme'}: is not http or https")
-    host = parts.hostname or ""
-    if not host or not safe.isascii() or not safe.isprintable() or " " in parts.netloc:
-        raise ValueError("its host is empty or has impossible characters")
-    if any(not 0 < len(label) < 64 for label in host.rstrip(".").split(".")):
-        raise ValueError("a part of its host's name is empty or too long")
-    if "@" in parts.netloc:
-        raise ValueError("it carries a user name or password")
-    netloc = parts.netloc
-    if parts.port == (443 if parts.scheme == "https" else 80):  # ValueError when out of range
-        netloc = netloc.rpartition(":")[0]
-    if netloc != parts.netloc or not parts.path:
-        safe = parts._replace(netloc=netloc, path=parts.path or "/").geturl()
-    return safe
+def answered(response: Response, depth: int, file: str, offset: int) -> Row:
+    """What the frontier says of an archived answer."""
+    good = 200 <= response.status < 400
+    location = None
+    with suppress(Refused):
+        location = response.location
+    return Row(
+        key=canonical(response.url),
+        url=response.url,
+        depth=depth,
+        state=DONE if good else FAILED,
+        status=response.status,
+        reason=None if good else f"{response.status} {response.reason}".strip(),
+        location=location,
+        fetched=response.fetched,
+        digest=sha256(response.body).hexdigest(),
+        file=file,
+        offset=offset,
+        kind=None if good else of_status(response.status),
+    )
 
 
-@lru_cache(maxsize=65_536)
-def canonical(url: str) -> str:
-    """The form by which two spellings of one address are known as the same."""
-    return canonicalize_url(url)
+def unanswered(key: str, url: str, depth: int, failure: Refused | FetchFailed) -> Row:
+    """What the frontier says of an address that gave no answer."""
+    state, retry = FAILED, False
+    if isinstance(failure, Refused):
+        # What a site said is settled until someone asks afresh; the rest costs no request to find
+        # out again.
+        state, retry = REFUSED, failure.kind in ASK_AGAIN
+    elif isinstance(failure, HostStopped):
+        state, retry = DUE, True
+    else:
+        retry = failure.retry
+    return Row(key, url, depth, state, reason=failure.reason, retry=int(retry), kind=failure.kind)

@@ -1,30 +1,34 @@
 """A page as Beautiful Soup shows it, over the much faster lxml tree.
 
-What is not here is one step away: `page.soup` is the real BeautifulSoup. Selectors that cssselect
-lacks are answered by the real one as well, without being asked.
+What is not here is one step away: `page.soup` is the real BeautifulSoup. Selectors that
+scraping/selector.py lacks are answered by the real one as well, without being asked.
 """
 
 from __future__ import annotations
 
-import json
+import warnings
 from collections.abc import Iterable, Iterator
-from functools import cached_property, lru_cache
+from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cssselect import HTMLTranslator, SelectorError
-from cssselect.parser import CombinedSelector, parse
 from lxml import etree  # ty: ignore[missing-module-member] - compiled, no stubs
 from requests.structures import CaseInsensitiveDict
 
-from scraping.body import as_text
+from scraping import embedded, markup
+from scraping.body import as_text, encoding_of
 from scraping.errors import BadValue, Misuse, Refused, printable
 from scraping.fetch import Response
 from scraping.frontier import resolve
+from scraping.selector import compiled
 from scraping.tag import Tag, strings_of
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup
+
+# Encodings in which a text of ASCII alone is what it is in UTF-8.
+SUPERSETS = frozenset({"cp1252", "iso8859-1", "iso8859-15", "latin-1", "ascii"})
 
 
 class Page(Tag):
@@ -47,7 +51,11 @@ class Page(Tag):
         """Nothing is parsed before it is asked for."""
         self.response, self.media, self.archive = response, media or {}, archive
         self.url, self.status, self.fetched = response.url, response.status, response.fetched
-        self.page = self
+
+    @property
+    def page(self) -> Page:  # ty: ignore[incompatible-property-override]
+        """Itself: asked of any element, the page that it is on."""
+        return self  # a reference held would be a cycle, and keep the tree until it is collected
 
     @cached_property
     def headers(self) -> CaseInsensitiveDict:
@@ -60,12 +68,20 @@ class Page(Tag):
         return as_text(self.response.body, self.response.header("Content-Type"))
 
     @cached_property
+    def _utf8(self) -> bytes:
+        """The page's text for the parser: the very body, where that is the same."""
+        body = self.response.body
+        encoding = encoding_of(body, self.response.header("Content-Type"))
+        plain = body.isascii() if encoding in SUPERSETS else encoding == "utf-8"
+        if plain and b"\0" not in body and not body.startswith(b"\xef\xbb\xbf"):
+            with suppress(UnicodeDecodeError):
+                body.decode()
+                return body
+        return self.source.encode("utf-8", "replace")
+
+    @cached_property
     def _element(self) -> etree._Element:
-        source = self.source.encode("utf-8", "replace")
-        try:
-            root = etree.fromstring(source, etree.HTMLParser(encoding="utf-8"))
-        except (etree.ParserError, etree.XMLSyntaxError):
-            root = None
+        root = markup.parsed(self.url, self._utf8)
         # An empty page has no element at all; a comment stands in for the first.
         return root if root is not None else etree.Comment("")
 
@@ -85,16 +101,51 @@ class Page(Tag):
         """The real BeautifulSoup of this page."""
         from bs4 import BeautifulSoup
 
-        return BeautifulSoup(self.source, "lxml")
+        markup.check_soup(self.url, self._utf8)
+        with warnings.catch_warnings():
+            # That a page looks like XML, or like a file's name, is no news here.
+            warnings.simplefilter("ignore", UserWarning)
+            return BeautifulSoup(self.source, "lxml", huge_tree=True)
 
     def json(self) -> Any:
-        """The page's data, if it is JSON rather than HTML."""
+        """The page's data, if it is JSON rather than HTML.
+
+        Raises:
+            BadValue: It is not JSON, nests too deep, or holds more than two million objects.
+        """
         try:
-            return json.loads(self.source)
+            return embedded.loads(self.source)
         except ValueError as fault:
             raise BadValue(
                 f"{self.url}: not JSON ({fault}); it begins with {printable(self.source, 80)!r}"
             ) from None
+
+    def jsonld(self, *, skip_broken: bool = False) -> list[dict[str, Any]]:
+        """Every JSON-LD object of the page, in order; lists and `@graph` taken apart.
+
+        Raises:
+            BadValue: A script of that type holds no JSON, unless broken ones are to be skipped.
+        """
+        found, faults = embedded.jsonld(self)
+        if not skip_broken:
+            embedded.complain(self, faults)
+        return found
+
+    def embedded(self, *, skip_broken: bool = False) -> dict[str, Any]:
+        """JSON that the page carries in scripts and attributes, as plain data.
+
+        Keys: the id of a <script type="application/json"> (`__NEXT_DATA__`), the name of a
+        variable that a script assigns (`__INITIAL_STATE__`), `__next_f` for the pieces that
+        Next.js pushes, `id[data-props]` for an attribute of an element that has an id. What is
+        JavaScript rather than JSON is not there: nothing is run.
+
+        Raises:
+            BadValue: A script that says it is JSON is not, unless broken ones are to be skipped.
+        """
+        found, faults = embedded.embedded(self)
+        if not skip_broken:
+            embedded.complain(self, faults)
+        return found
 
     @cached_property
     def base(self) -> str:
@@ -145,29 +196,22 @@ class Page(Tag):
     def __repr__(self) -> str:
         return f"<Page {printable(self.url)}>"
 
-    def _below(self) -> Iterator[etree._Element]:
-        return (element for root in self._roots for element in root.iter("*"))
+    def _below(self, name: str = "*") -> Iterator[etree._Element]:
+        return (element for root in self._roots for element in root.iter(name))
 
-    def matching(self, selector: str, within: Tag | None = None) -> list[etree._Element]:
-        """The lxml elements that a CSS selector matches, in order.
+    def matching(self, selector: str, within: Tag | None = None) -> Iterator[etree._Element]:
+        """The lxml elements that a CSS selector matches, in order, one after another.
 
         Raises:
             Misuse: It is no CSS selector.
         """
-        compiled = _compiled(selector)
+        ready = compiled(selector)
         element = None if within is None or within is self else within._element
-        if compiled is None or (compiled[1] and element is not None and self._has_templates):
-            return self._matching_in_soup(selector, within)
-        path, combined = compiled
-        if element is None or combined:
-            found = [match for root in self._roots for match in path(root)]
-        else:
-            found = [match for match in path(element) if match is not element]
-        if element is not None and combined:
-            # As in bs4, the parts before the last may match outside this element.
-            found = [match for match in found if element in match.iterancestors()]
+        if ready is None or (ready.relates and self._has_templates):
+            return iter(self._matching_in_soup(selector, within))
+        found = ready.within(self._roots, element)
         if self._has_templates:
-            found = [match for match in found if not _in_template(match, element)]
+            return (match for match in found if not _in_template(match, element))
         return found
 
     def _matching_in_soup(self, selector: str, within: Tag | None) -> list[etree._Element]:
@@ -180,50 +224,35 @@ class Page(Tag):
             raise Misuse(f"{printable(selector)!r} is no CSS selector: {reason}") from None
 
     @cached_property
-    def _twins(self) -> tuple[list[etree._Element], list[Any]]:
-        """The elements of both trees, in step."""
+    def _twins(self) -> tuple[dict[etree._Element, Any], dict[int, etree._Element]]:
+        """bs4's object for each element, and the element for each (by its id)."""
         ours, theirs = list(self._below()), self.soup.find_all(True)
         if [element.tag for element in ours] != [tag.name for tag in theirs]:
             raise BadValue(
                 f"{self.url}: lxml and Beautiful Soup read this page differently; "
                 "use page.soup for all of it"
             )
-        return ours, theirs
+        pairs = list(zip(ours, theirs, strict=True))
+        return dict(pairs), {id(tag): element for element, tag in pairs}
 
     def in_soup(self, tag: Tag) -> Any:
         """The real bs4 object for one of this page's elements."""
-        if tag is self:
-            return self.soup
-        ours, theirs = self._twins
-        return theirs[ours.index(tag._element)]
+        return self.soup if tag is self else self._twins[0][tag._element]
 
     def from_soup(self, tags: Iterable[Any]) -> list[etree._Element]:
         """This page's elements for real bs4 objects."""
-        ours, theirs = self._twins
-        places = {id(tag): place for place, tag in enumerate(theirs)}
-        return [ours[places[id(tag)]] for tag in tags]
+        return [self._twins[1][id(tag)] for tag in tags]
 
+    def is_bare(self, element: etree._Element, name: str) -> bool:
+        """Whether an attribute that has its own name as value was written without one."""
+        return name in self._bare.get(element, ())
 
-@lru_cache(maxsize=512)
-def _compiled(selector: str) -> tuple[etree.XPath, bool] | None:
-    """A CSS selector as XPath, and whether it has several parts; None if bs4 has to do it."""
-    if ":scope" in selector:
-        return None
-    try:
-        parsed = parse(selector)
-        path = HTMLTranslator().css_to_xpath(selector)
-    except SelectorError:
-        return None
-    return etree.XPath(path), any(_is_combined(part.parsed_tree) for part in parsed)
-
-
-def _is_combined(tree: object) -> bool:
-    """Whether a selector relates elements, also within :not() and the like."""
-    if isinstance(tree, CombinedSelector):
-        return True
-    inner = [getattr(tree, name, None) for name in ("selector", "subselector")]
-    inner += getattr(tree, "selector_list", None) or []
-    return any(part is not None and _is_combined(part) for part in inner)
+    @cached_property
+    def _bare(self) -> dict[etree._Element, frozenset[str]]:
+        ours, starts = list(self._below()), markup.without_value(self._utf8)
+        if [element.tag for element in ours] != [tag for tag, _ in starts]:
+            return {}
+        return {element: bare for element, (_, bare) in zip(ours, starts, strict=True) if bare}
 
 
 def _in_template(element: etree._Element, within: etree._Element | None) -> bool:
@@ -238,5 +267,5 @@ def _in_template(element: etree._Element, within: etree._Element | None) -> bool
 
 def check_selector(selector: str) -> None:
     """Raise Misuse, before anything is fetched, if this is no CSS selector."""
-    if _compiled(selector) is None:
+    if compiled(selector) is None:
         Page(Response("about:blank", 200, "", [], b"", b"<p>")).matching(selector)

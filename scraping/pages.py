@@ -23,7 +23,7 @@ class Media(NamedTuple):
     reason: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Ref:
     """Where one kept page lies."""
 
@@ -42,8 +42,8 @@ class Pages:
     Attributes:
         archive: The folder of its records.
         refs: One for each page.
-        balance: What became of every address: kept, fetched, replayed, unchanged, refused,
-            failed, due; `reasons` counts why; `stopped` names the budget that ended the crawl.
+        balance: What became of every address, as plain data; balance.py lists its parts, and
+            balance.told(…) puts it in words.
     """
 
     archive: Path

@@ -1,18 +1,27 @@
 """An element of a page with bs4's everyday interface, over lxml's tree.
 
-One thing differs from bs4: an attribute without a value (`<option selected>`) has its own name as
-value, where bs4 has "". Ask `has_attr("selected")`.
+Tests hold it against bs4 over thousands of real pages. What differs, because it is better so:
+
+- White space and comments outside <html>, instructions and the doctype are not shown; a text that
+  they stand in is one text, where bs4 has two.
+- An element within a <template> has its text; in bs4 it has none.
+- `descendants` are elements only, and `find_all(string=…)` gives elements, not texts.
+- `page.misspelt` is an error, where bs4 finds no element of that name and says None.
+- `str(tag)` is HTML as lxml writes it: <br>, where bs4 writes <br/>.
+- Elements may nest 2,048 deep; bs4 drops in silence what is beyond 256.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from lxml import etree  # ty: ignore[missing-module-member] - compiled, no stubs
 
 from scraping.errors import printable
+from scraping.markup import BARE
 
 if TYPE_CHECKING:
     from scraping.page import Page
@@ -76,20 +85,29 @@ class Tag:
     @property
     def attrs(self) -> dict[str, Any]:
         """The attributes; those that hold several words as lists of them."""
-        return {name: self[name] for name in self._element.keys()}  # noqa: SIM118 - lxml's
+        return {name: self._shown(name, value) for name, value in self._element.items()}
 
     def get(self, name: str, default: Any = None) -> Any:
         """An attribute's value, or the default."""
-        value = self._element.get(name)
-        if value is None:
-            return default
+        value = self._value(name)
+        return default if value is None else self._shown(name, value)
+
+    def _value(self, name: str) -> str | None:
+        if name.startswith("{"):  # which lxml would take for a namespace
+            return dict(self._element.items()).get(name)
+        return self._element.get(name)
+
+    def _shown(self, name: str, value: str) -> str | list[str]:
+        """An attribute's value as bs4 gives it."""
+        if value == name and name in BARE and self.page.is_bare(self._element, name):
+            return ""
         if name in WORDS or name in WORDS_OF.get(self._element.tag, ()):
             return value.split()
         return value
 
     def has_attr(self, name: str) -> bool:
         """Whether the element has the attribute."""
-        return self._element.get(name) is not None
+        return self._value(name) is not None
 
     def __getitem__(self, name: str) -> Any:
         """An attribute's value; KeyError if there is none."""
@@ -216,12 +234,12 @@ class Tag:
     def select(self, selector: str, limit: int | None = None) -> list[Tag]:
         """Every element in it that the CSS selector matches, in the page's order."""
         found = self.page.matching(selector, self)
-        return [Tag(element, self.page) for element in found[:limit]]
+        return [Tag(element, self.page) for element in islice(found, limit or None)]
 
     def select_one(self, selector: str) -> Tag | None:
         """The first element in it that the CSS selector matches."""
-        found = self.page.matching(selector, self)
-        return Tag(found[0], self.page) if found else None
+        found = next(self.page.matching(selector, self), None)
+        return None if found is None else Tag(found, self.page)
 
     def find_all(
         self,
@@ -239,6 +257,9 @@ class Tag:
             near = self.page.in_soup(self)
             tags = near.find_all(name, wanted, recursive, string, limit)
             return [Tag(element, self.page) for element in self.page.from_soup(tags)]
+        if recursive and not wanted and isinstance(name, str) and name.isalnum():
+            found = islice(self._below(name), limit or None)
+            return [Tag(element, self.page) for element in found]
         below = self._below() if recursive else self._element.iterchildren("*")
         found = []
         for element in below:
@@ -274,8 +295,8 @@ class Tag:
             f"for an element of that name: find({name!r}); all that bs4 can do: page.soup"
         )
 
-    def _below(self) -> Iterator[etree._Element]:
-        return self._element.iterdescendants("*")
+    def _below(self, name: str = "*") -> Iterator[etree._Element]:
+        return self._element.iterdescendants(name)
 
     def _with_tail(self, element: etree._Element) -> list[Tag | str]:
         """An element or comment and the text after it."""

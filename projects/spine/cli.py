@@ -5,7 +5,6 @@ Exit codes: 0 done, 1 fault, 2 bad usage, 3 partial but resumable, 4 refused, 75
 
 from __future__ import annotations
 
-import ast
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -14,18 +13,15 @@ from typing import Any
 
 import click
 
+from projects.spine import cli_data
+from projects.spine.asked import known, parse_settings, say
 from projects.spine.cache import cache_of
 from projects.spine.errors import BadUsage, printable
 from projects.spine.project import did_you_mean, names
-from projects.spine.road import Options, nothing_made_yet, travel
+from projects.spine.road import Options, balances, nothing_made_yet, travel
 from projects.spine.values import repository_root, run_named
 
 FIRST = "icons"  # the quick sample that a fresh clone remakes
-
-
-def say(text: str) -> None:
-    """Print a line; what was scraped cannot move the cursor."""
-    click.echo(printable(text))
 
 
 class Commands(click.Group):
@@ -41,38 +37,6 @@ class Commands(click.Group):
             hint = did_you_mean(args[0], self.commands)
             raise click.UsageError(f"There is no command `{args[0]}`.{hint} See: folio --help")
         return super().resolve_command(ctx, args)
-
-
-def known(root: Path, chosen: Iterable[str]) -> list[str]:
-    """Return the chosen names; BadUsage where one of them is no project."""
-    everything = names(root)
-    for name in chosen:
-        if name not in everything:
-            listed = ", ".join(everything) or "none yet"
-            raise BadUsage(
-                f"There is no project `{name}`.{did_you_mean(name, everything)} "
-                f"Projects here: {listed}. To begin one: folio new {name}"
-            )
-    return list(chosen)
-
-
-def parse_settings(texts: Iterable[str], chosen: list[str]) -> tuple[tuple[str, Any], ...]:
-    """Return --set NAME=VALUE pairs, values read as Python's own (3, 0.5, "text", [1, 2])."""
-    pairs = []
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not equals or not key.isidentifier():
-            raise BadUsage(f"--set {text}: write it as NAME=VALUE, for example --set EPOCHS=3")
-        try:
-            pairs.append((key, ast.literal_eval(value)))
-        except (ValueError, SyntaxError):
-            pairs.append((key, value))
-    if pairs and len(chosen) != 1:
-        raise BadUsage(
-            "--set tries a setting of one project: name it, for example "
-            f"folio run {FIRST} --set {pairs[0][0]}={pairs[0][1]!r}"
-        )
-    return tuple(pairs)
 
 
 def work_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -114,6 +78,9 @@ def folio() -> None:
 
     Start with: folio run
     """
+
+
+folio.add_command(cli_data.look)
 
 
 @folio.command()
@@ -205,6 +172,12 @@ def _part(project: str, settings: tuple[str, ...], flags: dict[str, Any], until:
     options = Options(overrides=overrides, remake=True, **flags)
     travel(root, project, options, cache, say, until=until)
     cache.save()
+    if until == "table" and not flags["dry_run"]:
+        for line in balances(root, project, options, cache):
+            say(line)
+
+
+folio.add_command(cli_data.take_in)
 
 
 @folio.command()
@@ -296,6 +269,9 @@ def show(project: str, step: str | None, seed: int | None, open_it: bool) -> Non
     file = standing.value(engine, chosen, say)
     if open_it:
         click.launch(str(file))
+
+
+folio.add_command(cli_data.data)
 
 
 @folio.command()

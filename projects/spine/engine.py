@@ -23,6 +23,7 @@ from projects.spine.project import Project, Step
 from projects.spine.source import Repository
 from projects.spine.store import Store, Stored
 
+MOST_MODULES = 3  # of a package that are named when they changed
 QUICK_PAGES = 1_000  # `--quick`: enough for a few groups to be held out, few enough for seconds
 
 
@@ -292,22 +293,34 @@ def digest_of(document: Any) -> str:
 def _differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     """Return in words how the parts of a step's code changed, settings first."""
     reasons = []
+    modules: dict[str, list[tuple[str, str]]] = {}  # package → (module, in words)
     for part in sorted({*before, *now}, key=lambda p: (not p.startswith("setting"), p)):
         old, new = before.get(part), now.get(part)
         if old == new:
             continue
         kind, _, name = part.partition(" ")
-        if part == "code":
+        if kind == "module":
+            how = (
+                f"{name} changed" if old and new else f"{'now' if new else 'no longer'} uses {name}"
+            )
+            modules.setdefault(name.partition("/")[0], []).append((name, how))
+        elif part == "code":
             reasons.append("its code changed")
         elif kind == "setting" and old and new:
             reasons.append(f"{name} {old} → {new}")
         elif old and new and kind in ("library", "python", "backend"):
             reasons.append(f"{name or kind} {old} → {new}")
         elif old and new:
-            reasons.append(f"{part.removeprefix('module ')} changed")
+            reasons.append(f"{part} changed")
         else:
-            shown = part.removeprefix("module ").removeprefix("library ")
+            shown = part.removeprefix("library ")
             reasons.append(f"{'now' if new else 'no longer'} uses {shown}")
+    for package, changed in modules.items():
+        if len(changed) <= MOST_MODULES:
+            reasons += [how for _, how in changed]
+        else:
+            first = ", ".join(name.partition("/")[2] for name, _ in changed[:MOST_MODULES])
+            reasons.append(f"{len(changed)} modules of {package} changed ({first}, …)")
     return reasons
 
 

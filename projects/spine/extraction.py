@@ -2,26 +2,33 @@
 
 What the step raises for what a page lacks (NotFound and its kin, ValueError) rejects that page with
 its reason; anything else is a fault in the step and stops it.
+
+Rows travel as Parquet files: each chunk's from the process that read it, the earlier outcome's from
+the store. They are put together group by group, so that memory does not grow with their number.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import json
+import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from projects.spine.engine import Engine, Run, digest_of
 from projects.spine.errors import SpineError
-from projects.spine.kinds import Rows
+from projects.spine.kinds import Streamed
 from projects.spine.perform import Report, failure, keep, lent
 from projects.spine.store import Stored
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from scraping.pages import Ref
 
-Chunk = tuple[Any, Any, "dict[str, Path]"]  # (rows, rejected rows, files opened by local())
+PARTS = "parts"  # under .folio/: chunks' rows until they are put together
+Chunk = tuple[Path, dict[str, Path]]  # (file of the rows, files opened by local())
 CHUNK = 250  # pages a worker reads at a time: a second or so, so that progress moves
 
 
@@ -44,77 +51,108 @@ def extract(
     others = {k: v for k, v in state.inputs.items() if k != step.pages_from}
     reads = digest_of([state.code, others])
     earlier = None if again else _earlier(engine, run, reads)
-    known = {tuple(page) for page in earlier.pages} if earlier else set()
+    known = _pages_of(earlier) if earlier else set()
     due = [ref for ref in pages.refs if (ref.url, ref.digest) not in known]
     unchanged = {ref.url for ref in pages.refs} - {ref.url for ref in due}
 
-    rows, rejected = [], []
-    if earlier and unchanged:
-        rows.append(_of_pages(earlier.frame, unchanged))
-        rejected.append(_of_pages(earlier.rejected, unchanged))
+    folder = engine.work / PARTS
+    shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed
+    folder.mkdir(parents=True)
     opened: dict[str, Path] = {}
-    done = 0
-    chunks = [due[i : i + CHUNK] for i in range(0, len(due), CHUNK)]
-    for chunk, (kept, refused, files) in zip(chunks, spread(chunks), strict=True):
-        rows.append(kept)
-        rejected.append(refused)
-        opened.update(files)
-        done += len(chunk)
-        report("pages read", done, len(due))
-    order = {ref.url: number for number, ref in enumerate(pages.refs)}
-    value = Rows(
-        frame=_in_order(rows, order),
-        rejected=_in_order(rejected, order),
-        pages=[[ref.url, ref.digest] for ref in pages.refs],
-    )
-    if len(pages) and not len(value.frame) and len(value.rejected):
-        reasons = value.rejected["_reason"].value_counts()
-        raise SpineError(
-            f"{engine.project.where(step.line)}: step `{step.name}` got no row from any of "
-            f"{len(pages):,} pages. Most often: {reasons.index[0]} ({reasons.iloc[0]:,} times). "
-            f"The pages are kept; mend the step and run: folio run {engine.project.name}"
-        )
-    return keep(engine, run, value, started, opened, reads=reads)
+    parts: list[Path] = []
+    try:
+        done = 0
+        chunks = [due[i : i + CHUNK] for i in range(0, len(due), CHUNK)]
+        for chunk, (part, files) in zip(chunks, spread(chunks), strict=True):
+            parts.append(part)
+            opened.update(files)
+            done += len(chunk)
+            report("pages read", done, len(due))
+        places = {ref.url: number for number, ref in enumerate(pages.refs)}
+        value = _joined(folder, earlier, unchanged, parts, places)
+        if len(pages) and not value.frame_rows and value.rejected_rows:
+            raise SpineError(_all_rejected(engine, run, value.rejected, len(pages)))
+        pairs = [[ref.url, ref.digest] for ref in pages.refs]
+        value = dataclasses.replace(value, pages=pairs)
+        return keep(engine, run, value, started, opened, reads=reads)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _earlier(engine: Engine, run: Run, reads: str) -> Rows | None:
+def _earlier(engine: Engine, run: Run, reads: str) -> Stored | None:
     """Return the newest outcome of the same code on other pages, whose rows can be used again."""
     for stored in engine.store.every(run.step.name, run.label):
         same_code = stored.manifest.get("reads") == reads
         if same_code and not engine.changed_files(stored.manifest.get("local", {})):
-            return engine.store.rows(stored)
+            return stored
     return None
 
 
-def _of_pages(frame: Any, urls: set[str]) -> Any:
-    """Return the rows that came from the given pages."""
-    return frame[frame["_url"].isin(urls)] if len(frame) else frame
+def _pages_of(earlier: Stored) -> set[tuple[str, ...]]:
+    """Return the address and digest of each page that an outcome came from."""
+    text = (earlier.folder / earlier.manifest["node"]["pages"]).read_text("utf-8")
+    return {tuple(page) for page in json.loads(text)}
 
 
-def _in_order(frames: list[Any], order: dict[str, int]) -> Any:
-    """Return the frames as one, in the order of the crawl's pages."""
-    import pandas
+def _joined(
+    folder: Path,
+    earlier: Stored | None,
+    unchanged: set[str],
+    parts: list[Path],
+    places: dict[str, int],
+) -> Streamed:
+    """Return the rows of unchanged pages and those just read, in the order of the crawl's pages."""
+    from pyarrow import parquet
 
-    filled = [f for f in frames if len(f)]
-    if not filled:
-        return frames[0] if frames else pandas.DataFrame()
-    joined = pandas.concat(filled, ignore_index=True)
-    return joined.sort_values(
-        "_url", key=lambda urls: urls.map(order), kind="stable", ignore_index=True
+    from scraping.parquet import Stream, gather
+
+    node = earlier.manifest["node"] if earlier else {}
+    still = {url: place for url, place in places.items() if url in unchanged}
+    outcome = []
+    for name, kept_as in (("rows", "file"), ("rejected", "rejected")):
+        target = folder / name
+        found = [path for part in parts if (path := part / name).exists()]
+        sources = [(path, places) for path in found]
+        if earlier and still:
+            sources.insert(0, (earlier.folder / node[kept_as], still))
+        with Stream(target) as stream:
+            gather(sources, "_url", stream)
+            if name == "rows" and sources and not stream.rows:
+                schemas = [parquet.read_schema(path) for path, _ in sources]
+                stream.add(max(schemas, key=len).empty_table())
+        outcome += [target, stream.rows]
+    return Streamed(*outcome, pages=[])
+
+
+def _all_rejected(engine: Engine, run: Run, rejected: Path, pages: int) -> str:
+    """Return what to tell a user whose step gave no row at all."""
+    from collections import Counter
+
+    from scraping.parquet import iterate
+
+    reasons: Counter[str] = Counter()
+    for table in iterate(rejected, ["_reason"]):
+        reasons.update(table["_reason"])
+    ((reason, times),) = reasons.most_common(1)
+    return (
+        f"{engine.project.where(run.step.line)}: step `{run.step.name}` got no row from any of "
+        f"{pages:,} pages. Most often: {reason} ({times:,} times). "
+        f"The pages are kept; mend the step and run: folio run {engine.project.name}"
     )
 
 
 def read_pages(engine: Engine, run: Run, refs: list[Ref]) -> Chunk:
     """Run a `page` step on some pages, in this process."""
-    import pandas
-
     from scraping import rows
     from scraping.errors import ArchiveDamaged, ScrapingError
 
-    found: list[Any] = []
-    provenance: list[tuple[str, str, int]] = []
-    rejected: list[dict[str, Any]] = []
-    with lent(engine, run, _silent, fresh=False) as (module, opened):
+    folder = engine.work / PARTS
+    folder.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(dir=folder))
+    with (
+        rows.Writer(part / "rows", rejected=part / "rejected") as writer,
+        lent(engine, run, _silent, fresh=False) as (module, opened),
+    ):
         function = getattr(module, run.step.name)
         arguments = engine.arguments(run)
         pages = engine.load(Run(engine.project.steps[run.step.pages_from or ""]))
@@ -126,17 +164,13 @@ def read_pages(engine: Engine, run: Run, refs: list[Ref]) -> Chunk:
                 raise failure(engine, run, error, where=ref.url) from error
             except (ScrapingError, ValueError) as error:
                 reason = str(error) if isinstance(error, ScrapingError) else f"ValueError: {error}"
-                columns = ("_url", "_fetched", "_offset", "_reason")
-                rejected.append(dict(zip(columns, (*source, reason), strict=True)))
+                writer.reject(source, reason)
             except Exception as error:
                 raise failure(engine, run, error, where=ref.url) from error
             else:
-                found.extend(made)
-                provenance.extend([source] * len(made))
-    kept, unfit = rows.frame(found, provenance) if found else (pandas.DataFrame(),) * 2
-    refused = [f for f in (unfit, pandas.DataFrame(rejected)) if len(f)]
-    joined = pandas.concat(refused, ignore_index=True) if refused else pandas.DataFrame()
-    return kept, joined, dict(opened)
+                writer.add(made, [source] * len(made))
+        files = dict(opened)
+    return part, files
 
 
 def _rows_of(made: Any) -> list[Any]:

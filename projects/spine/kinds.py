@@ -41,6 +41,17 @@ class Rows:
     pages: list[list[str]]  # [url, digest] of every page read
 
 
+@dataclass(frozen=True)
+class Streamed:
+    """The same on its way into the store: Parquet files, which it takes over, and their rows."""
+
+    frame: Path
+    frame_rows: int
+    rejected: Path
+    rejected_rows: int
+    pages: list[list[str]]
+
+
 def _loaded(value: Any, *classes: str) -> bool:
     """Tell whether a value is of a class named "module:Name", without importing the module."""
     for name in classes:
@@ -86,7 +97,7 @@ class Writer:
         value = as_plain(value)
         if is_plain(value):
             return self._json(value, name)
-        if isinstance(value, Rows):
+        if isinstance(value, Streamed):
             return self._rows(value, name)
         for classes, kind in self._kinds():
             if _loaded(value, *classes):
@@ -154,16 +165,21 @@ class Writer:
             **({"unnamed": True} if series and value.name is None else {}),
         }
 
-    def _rows(self, value: Rows, name: str) -> dict[str, Any]:
-        node = self._table(value.frame, name)
-        rejected = self._table(value.rejected, f"{name}.rejected")
-        pages = self._json(value.pages, f"{name}.pages")
+    def _rows(self, value: Streamed, name: str) -> dict[str, Any]:
+        from projects.spine.meaning import meaning_of
+
+        files = {f"{name}.parquet": value.frame, f"{name}.rejected.parquet": value.rejected}
+        for file, path in files.items():
+            path.replace(self.folder / file)
+            # The same rows fetched again on another day are the same rows.
+            self.meanings[file] = meaning_of(self.folder / file, without=WHEN_AND_WHERE)
         return {
-            **node,
             "kind": "rows",
-            "rejected": rejected["file"],
-            "rejected_rows": rejected["rows"],
-            "pages": pages["file"],
+            "file": f"{name}.parquet",
+            "rows": value.frame_rows,
+            "rejected": f"{name}.rejected.parquet",
+            "rejected_rows": value.rejected_rows,
+            "pages": self._json(value.pages, f"{name}.pages")["file"],
         }
 
     def _array(self, value: Any, name: str) -> dict[str, Any]:
@@ -261,9 +277,9 @@ def summary(value: Any) -> str:
     if isinstance(value, str):
         line = " ".join(value.split())
         return line if len(line) <= 60 else f"{line[:59]}…"
-    if isinstance(value, Rows):
-        rejected = f", {len(value.rejected):,} rejected" if len(value.rejected) else ""
-        return f"{len(value.frame):,} rows{rejected}"
+    if isinstance(value, Streamed):
+        rejected = f", {value.rejected_rows:,} rejected" if value.rejected_rows else ""
+        return f"{value.frame_rows:,} rows{rejected}"
     if _loaded(value, "pandas:DataFrame"):
         columns = len(value.columns)
         return f"{len(value):,} rows × {columns} column{'s' * (columns != 1)}"

@@ -20,10 +20,10 @@ from typing import Any
 from projects.spine.durable import append_line
 from projects.spine.engine import QUICK_PAGES, Engine, Run
 from projects.spine.errors import SpineError, StepFailed, UnsupportedValue
+from projects.spine.owner import contact
 from projects.spine.results import check_scores
 from projects.spine.store import Stored
 
-PLACEHOLDER = "you@example.org"  # what mkdocs.yml of the template says: nobody
 Report = Callable[[str, int, int | None], None]  # (what, done, of how many)
 
 
@@ -133,7 +133,7 @@ def lent(
     borrowed = scraping.lent.Lent(
         archive=engine.archive,
         project=engine.project.folder,
-        contact=_contact(engine),
+        contact=contact(engine.variant.root),
         fresh=fresh,
         report=report,
         max_pages=QUICK_PAGES if engine.variant.quick and run.step.crawls else None,
@@ -189,19 +189,3 @@ def log_training(engine: Engine, run: Run, details: dict[str, Any]) -> None:
         **details,
     }
     append_line(engine.project.folder / "results" / "runs.jsonl", json.dumps(line, default=str))
-
-
-def _contact(engine: Engine) -> str | None:
-    """Return who the crawler says we are: `extra.contact` of mkdocs.yml, once it is set."""
-    import yaml
-
-    class Loader(yaml.SafeLoader):
-        """Reads past the tags that other tools add to mkdocs.yml."""
-
-    Loader.add_multi_constructor("", lambda loader, suffix, node: None)
-    try:
-        text = (engine.variant.root / "mkdocs.yml").read_text("utf-8")
-        contact = ((yaml.load(text, Loader) or {}).get("extra") or {}).get("contact")
-    except (OSError, yaml.YAMLError, AttributeError):
-        return None
-    return str(contact) if contact and contact != PLACEHOLDER else None

@@ -48,7 +48,7 @@ def make(
     forced: set[str] = set()
     for run in engine.runs(steps):
         state = engine.state(run)
-        if again or (fresh and run.step.crawls):
+        if again or (fresh and run.step.fetches):
             forced.add(run.name)
             plan.due[run.name] = "asked for" if again else "asking the site what changed"
         elif state.kind == "out of date":

@@ -40,6 +40,8 @@ KINDS_OF_SETTING = {
     dict: "a dict",
 }
 NAME = re.compile("[a-z][a-z0-9_]{0,39}")
+CRAWLS = frozenset({"crawl", "archived"})  # functions of scraping that give the pages …
+FETCHES = CRAWLS | {"download"}  # … and that may ask the network
 RESERVED = frozenset({"spine", "blank", "tests", "results"})
 
 
@@ -53,7 +55,8 @@ class Step:
     line: int
     per_seed: bool = False
     per_page: bool = False
-    crawls: bool = False
+    crawls: bool = False  # gives the pages
+    fetches: bool = False  # may ask the network: crawls, or downloads a file
     pages_from: str | None = None  # the crawl step behind `page`
 
     @property
@@ -163,39 +166,36 @@ class Project:
         if repeated := next((n for n in order if order.count(n) > 1), None):
             line = [f.lineno for f in public if f.name == repeated][-1]
             raise BadUsage(f"{self.where(line)}: there are two steps named `{repeated}`.")
-        crawling = [f.name for f in public if self._calls_crawl(f)]
-        return {f.name: self._step(f, order, crawling, docs[f.name]) for f in public}
+        calls = {f.name: self._scraping_calls(f) for f in public}
+        return {f.name: self._step(f, order, calls, docs[f.name]) for f in public}
 
-    def _calls_crawl(self, function: ast.FunctionDef) -> bool:
-        """Tell whether a step calls scraping's crawl(), itself or through its helpers."""
+    def _scraping_calls(self, function: ast.FunctionDef) -> set[str]:
+        """Return which of scraping's FETCHES a step calls, itself or through its helpers."""
         reached = self.closure(function.name)[0]
         helpers = [name for name in reached if name == function.name or name.startswith("_")]
         nodes = [node for name in helpers for node in self.code.defined[name]]
         imports = [(bound, item) for bound, items in self.code.imported.items() for item in items]
         for node in nodes:
             imports += imports_of(node, f"projects.{self.name}")
-        crawls = {
-            bound
+        bound_to = {
+            bound: item.name
             for bound, item in imports
-            if item.module.split(".")[0] == "scraping" and item.name == "crawl"
+            if item.module.split(".")[0] == "scraping" and item.name in FETCHES
         }
         modules = {b for b, item in imports if item.module == "scraping" and item.name is None}
+        called = set()
         for node in (part for whole in nodes for part in ast.walk(whole)):
-            if isinstance(node, ast.Call):
-                called = node.func
-                if isinstance(called, ast.Name) and called.id in crawls:
-                    return True
-                if (
-                    isinstance(called, ast.Attribute)
-                    and called.attr == "crawl"
-                    and isinstance(called.value, ast.Name)
-                    and called.value.id in modules
+            match node:
+                case ast.Call(func=ast.Name(id=name)) if name in bound_to:
+                    called.add(bound_to[name])
+                case ast.Call(func=ast.Attribute(value=ast.Name(id=module), attr=name)) if (
+                    module in modules and name in FETCHES
                 ):
-                    return True
-        return False
+                    called.add(name)
+        return called
 
     def _step(
-        self, function: ast.FunctionDef, order: list[str], crawling: list[str], doc: str
+        self, function: ast.FunctionDef, order: list[str], calls: dict[str, set[str]], doc: str
     ) -> Step:
         name, arguments, line = function.name, function.args, function.lineno
         where = self.where(line)
@@ -232,6 +232,7 @@ class Project:
                 raise BadUsage(self._unknown(name, parameter, where, order, earlier))
         pages_from = None
         if "page" in asked:
+            crawling = [step for step in order if calls[step] & CRAWLS]
             pages_from = self._crawl_behind(name, where, crawling, earlier)
             if "seed" in asked:
                 raise BadUsage(
@@ -250,7 +251,8 @@ class Project:
             line=line,
             per_seed="seed" in asked,
             per_page="page" in asked,
-            crawls=name in crawling,
+            crawls=bool(calls[name] & CRAWLS),
+            fetches=bool(calls[name]),
             pages_from=pages_from,
         )
 

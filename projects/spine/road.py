@@ -62,6 +62,15 @@ def travel(
             _run(engine, plan, jobs, options, say, until)
 
 
+def balances(root: Path, name: str, options: Options, cache: Cache) -> list[str]:
+    """Return what became of every address that a project's crawl came to, as lines."""
+    from scraping.balance import told
+
+    engine = Engine(Variant(root, name, options.overrides, options.quick), cache)
+    crawled = [run for run in engine.runs() if run.step.crawls and engine.state(run).stored]
+    return [f"  {line}" for run in crawled for line in told(engine.load(run).balance)]
+
+
 def _look(
     root: Path, name: str, options: Options, cache: Cache, until: str
 ) -> tuple[Engine, list[str], planning.Plan]:
@@ -125,7 +134,7 @@ def scraping_steps(engine: Engine) -> list[str]:
     steps = engine.project.steps
     if "table" in steps:
         return ["table"]
-    return [s.name for s in steps.values() if s.crawls or s.per_page]
+    return [s.name for s in steps.values() if s.fetches or s.per_page]
 
 
 def show_plan(engine: Engine, plan: planning.Plan, jobs: int, say: Say) -> None:

@@ -285,13 +285,13 @@ def bring_up_to_date(
                 del waiting[run.name]
                 if not _is_due(engine, plan, run):
                     continue
-                if not (debug or run.step.crawls or run.step.per_page):
+                if not (debug or run.step.fetches or run.step.per_page):
                     running[pool.start(_task(engine, run, pool))] = run
                     continue
                 if run.step.per_page:
                     _pages(engine, plan, run, pool, debug)
                 else:  # the crawl waits for the network, not for a core
-                    fresh = plan.fresh and run.step.crawls
+                    fresh = plan.fresh and run.step.fetches
                     task = _task(engine, run, pool)
                     carry_out(engine, task, progress.moved, progress.finished, fresh=fresh)
                 engine.forget()

@@ -10,7 +10,7 @@ from functools import cache
 from html import escape
 from pathlib import Path
 
-from scraping.sandbox import museum
+from scraping.sandbox import museum, rude
 from scraping.sandbox.layout import Response, Wing, page, redirect
 
 WINGS = (museum.WING,)
@@ -36,11 +36,11 @@ def respond(path: str, query: dict[str, list[str]], *, host: str) -> Response:
             return redirect(wing.path)
         if path.startswith(wing.path):
             return wing.respond(path, query) or not_found(path)
-    return not_found(path)
+    return rude.respond(path, host) or not_found(path)
 
 
 def start() -> Response:
-    """The start page: one card per wing."""
+    """The start page: one card per wing, and one for the corner that is no wing."""
     cards = "\n".join(
         f'        <li><a href="{wing.path[1:]}">{escape(wing.title)}</a>\n'
         f"          <p>{escape(wing.summary())}</p></li>"
@@ -52,6 +52,8 @@ def start() -> Response:
         <code>http://sandbox/</code>.</p>
       <ul class="wings">
 {cards}
+        <li><a href="{rude.PATH[1:]}" rel="nofollow">{rude.TITLE}</a>
+          <p>{rude.SUMMARY}</p></li>
       </ul>"""
     return page("Start", main, path="/")
 

@@ -20,9 +20,10 @@ from email.utils import format_datetime, parsedate_to_datetime
 from functools import lru_cache
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from scraping.sandbox import router
+from scraping.sandbox import router, rude
 from scraping.sandbox.layout import Response
 
 ADDRESS = "127.0.0.1"
@@ -57,6 +58,11 @@ class Server(ThreadingHTTPServer):
     # On Windows this would let two programs listen on one port.
     allow_reuse_address = os.name == "posix"
 
+    def __init__(self, *where: Any) -> None:
+        """Listen; answering begins with `serve_forever`."""
+        super().__init__(*where)
+        self.room = threading.BoundedSemaphore(rude.MOST_VISITS)
+
     def server_bind(self) -> None:
         """Bind without asking the name service who we are, as the parent would."""
         socketserver.TCPServer.server_bind(self)
@@ -69,14 +75,16 @@ class Server(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     """Answers GET and HEAD; one write per answer."""
 
+    server: Server  # ty: ignore[incompatible-mutable-override]
     protocol_version = "HTTP/1.1"
     timeout = IDLE_SECONDS
     # An answer shorter than a packet must not wait for the last one's acknowledgement.
     disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
-        """Answer with the page."""
-        self.wfile.write(self.answer())
+        """Answer with the page, or let a trap of the rude corner speak for itself."""
+        if not rude.meet(self, self.server.room):
+            self.wfile.write(self.answer())
 
     def do_HEAD(self) -> None:
         """Answer with the headers of the page alone."""

@@ -78,12 +78,17 @@ def birds(checkout, site):
     return site[1]
 
 
-def rows(checkout):
+def stored(checkout):
     from projects.spine.cache import cache_of
     from projects.spine.engine import Engine, Run, Variant
 
     engine = Engine(Variant(checkout.root, "birds"), cache_of(checkout.root))
-    return engine.store.rows(engine.stored(Run(engine.project.steps["birds"])))
+    return engine, engine.stored(Run(engine.project.steps["birds"]))
+
+
+def rows(checkout):
+    engine, value = stored(checkout)
+    return engine.store.rows(value)
 
 
 def test_rows_carry_where_they_come_from_and_rejected_ones_their_reason(checkout, birds, site):
@@ -106,6 +111,28 @@ def test_only_new_and_changed_pages_are_read_again_and_order_is_the_sites(checko
     assert list(found.frame["name"]) == ["auk", "owl", "wren"]
     assert list(found.frame["grams"]) == [700.0, 500.0, 10.0]
     assert len(found.rejected) == 1
+
+
+def test_rows_read_bit_by_bit_are_the_value_that_reading_all_at_once_gives(checkout, birds):
+    birds["/auk"] = "<h1>auk</h1><b class=grams>700</b>"
+    birds["/"] = "<a class=bird href=/auk>auk</a>" + birds["/"]
+    checkout.train("birds", "--fresh")
+    assert checkout.ran() == ["auk"]
+    _, once = stored(checkout)
+    checkout.train("birds", "--again")
+    assert len(checkout.ran()) == 4
+    engine, again = stored(checkout)
+    assert once.digest == again.digest
+    assert not (engine.work / "parts").exists()
+
+
+def test_a_page_that_left_the_site_takes_its_rows_along(checkout, birds):
+    birds["/"] = "<a class=bird href=/wren>wren</a>"
+    checkout.train("birds", "--fresh")
+    assert checkout.ran() == []
+    found = rows(checkout)
+    assert list(found.frame["name"]) == ["wren"]
+    assert found.rejected.empty
 
 
 def test_a_site_that_did_not_change_runs_nothing_after_the_crawl(checkout, birds):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import zlib
 
+import brotli
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from scraping import body as body_module
 from scraping.body import BadBody, as_text, decoded
 
 WORDS = "Vögel – Привет, 鳥"
@@ -52,6 +56,42 @@ def test_utf_8_without_any_word_about_it_is_read_right(words):
     ).replace("\x00", "")  # fmt: skip
 
 
+LETTERS = {
+    "utf-8": WORDS,
+    "utf-16": WORDS,
+    "cp1251": "Привет мир",
+    "koi8-r": "Привет мир",
+    "gb18030": "鸟语花香",
+    "shift_jis": "とり",
+    "cp1252": "Vögel",
+    "iso8859-15": "Vögel €",
+}
+
+
+@given(
+    st.sampled_from(list(LETTERS)), st.data(), st.sampled_from(["header", "meta", "both", "mark"])
+)
+def test_a_text_said_to_be_in_an_encoding_is_read_by_it(encoding, data, said):
+    letters = LETTERS[encoding]
+    words = "".join(data.draw(st.lists(st.sampled_from(letters), min_size=4, max_size=40)))
+    name = {"cp1252": "windows-1252", "cp1251": "windows-1251"}.get(encoding, encoding)
+    if said == "mark" or encoding == "utf-16":
+        encoding = "utf-16" if encoding == "utf-16" else "utf-8-sig"
+    meta = f'<meta charset="{name}">' if said in ("meta", "both") and said != "mark" else ""
+    header = f"text/html; charset={name}" if said != "meta" else "text/html"
+    text = html(words, meta)
+    body = text.encode(encoding)
+    # By pure chance the bytes of a short text may be UTF-8 as well.
+    assume(encoding.startswith("utf") or not reads_as_utf_8(body) or body.isascii())
+    assert as_text(body, header) == text
+
+
+def reads_as_utf_8(body):
+    with contextlib.suppress(UnicodeError):
+        return bool(body.decode()) or True
+    return False
+
+
 @given(st.binary(max_size=2_000), st.integers(1, 30))
 def test_a_cut_gzip_body_never_passes_for_a_whole_one(body, cut):
     packed = gzip.compress(body)
@@ -60,7 +100,61 @@ def test_a_cut_gzip_body_never_passes_for_a_whole_one(body, cut):
         decoded(packed[: max(1, len(packed) - cut)], "gzip", 10_000)
 
 
-def test_codings_are_undone_in_reverse_order():
-    import zlib
+PACKERS = {
+    "gzip": gzip.compress,
+    "x-gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "br": brotli.compress,
+}
 
-    assert decoded(gzip.compress(zlib.compress(b"x")), "deflate, gzip", 100) == b"x"
+
+@given(
+    st.binary(max_size=2_000),
+    st.lists(st.sampled_from(list(PACKERS)), max_size=3),
+    st.integers(1, 5_000),
+)
+def test_codings_are_undone_in_reverse_order(body, codings, slice_size):
+    wire = body
+    for coding in codings:
+        wire = PACKERS[coding](wire)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(body_module, "SLICE", slice_size)
+        patch.setattr(body_module, "PIECE", 7 + slice_size // 3)
+        assert decoded(wire, ", ".join(codings), 10_000) == body
+
+
+@given(st.sampled_from(["deflate", "br", "gzip"]), st.binary(min_size=1, max_size=500), st.data())
+def test_a_packed_body_cut_anywhere_never_passes_for_a_whole_one(coding, body, data):
+    packed = PACKERS[coding](body)
+    cut = data.draw(st.integers(1, len(packed) - 1))
+    with pytest.raises(BadBody) as caught:
+        decoded(packed[:cut], coding, 10_000)
+    assert not caught.value.too_large
+
+
+@given(st.binary(max_size=300), st.sampled_from([*PACKERS, "zstd", "", "gzip, br"]))
+def test_any_bytes_decode_or_are_told_to_be_bad(body, coding):
+    with contextlib.suppress(BadBody):
+        assert len(decoded(body, coding, 1_000)) <= 1_000
+
+
+@given(st.lists(st.binary(max_size=50), min_size=1, max_size=9), st.integers(1, 40), st.binary())
+def test_gzip_members_are_one_body_and_padding_is_none(members, slice_size, padding):
+    wire = b"".join(gzip.compress(member) for member in members) + b"\0" + padding
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(body_module, "SLICE", slice_size)
+        assert decoded(wire, "gzip", 10_000) == b"".join(members)
+
+
+@pytest.mark.parametrize("coding", PACKERS)
+def test_a_bomb_is_refused_at_the_limit(coding):
+    bomb = PACKERS[coding](bytes(5_000_000))
+    assert len(decoded(bomb, coding, 5_000_000)) == 5_000_000
+    with pytest.raises(BadBody, match=r"more than 4,999,999 bytes once its") as caught:
+        decoded(bomb, coding, 4_999_999)
+    assert caught.value.too_large
+
+
+def test_a_body_of_countless_members_is_refused_soon():
+    with pytest.raises(BadBody, match="more than 10,000 gzip members"):
+        decoded(gzip.compress(b"") * 900_000, "gzip", 1_000)

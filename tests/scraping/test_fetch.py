@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import socket
+import struct
+import subprocess
+import sys
 import time
-import tracemalloc
 import zlib
+from itertools import pairwise
+from pathlib import Path
 
 import brotli
 import pytest
 
-from scraping.errors import FetchFailed, Refused
-from scraping.fetch import Fetcher, follow, is_private
+from scraping.body import as_text
+from scraping.errors import FetchFailed, Partial, Refused
+from scraping.fetch import ANYTHING, PAGES, Fetcher, follow
+from scraping.outcomes import Kind
 
 
 @pytest.fixture
@@ -33,6 +41,20 @@ def raw(*pieces: bytes, pause: float = 0.0):
             handler.wfile.write(piece)
             handler.wfile.flush()
             time.sleep(pause)
+
+    return speak
+
+
+def reset(piece: bytes):
+    """An answer that is begun, then cut off by a reset."""
+
+    def speak(handler):
+        handler.wfile.write(piece)
+        handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        handler.close_connection = True
+        handler.rfile.close()
+        handler.wfile.close()
+        handler.connection.close()
 
     return speak
 
@@ -88,19 +110,73 @@ def test_an_endless_body_is_cut_at_the_cap(site):
     assert not caught.value.retry
 
 
-@pytest.mark.parametrize("coding", ["gzip", "br", "deflate"])
-def test_a_compression_bomb_is_refused_before_it_fills_the_memory(site, coding):
-    zeros = bytes(200_000_000)
-    pack = {"gzip": gzip.compress, "br": lambda b: brotli.compress(b, quality=1),
-            "deflate": zlib.compress}[coding]  # fmt: skip
-    site["/"] = (200, {"Content-Encoding": coding}, pack(zeros))
-    del zeros
-    tracemalloc.start()
-    with pytest.raises(FetchFailed, match="once its"):
-        bounded(site, max_bytes=5_000_000).get(site.url())
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 30_000_000
+ZEROS = bytes(100_000_000)
+BOMB = """
+import resource, sys
+from scraping.errors import FetchFailed
+from scraping.fetch import Fetcher
+fetcher = Fetcher("x", allowed=[("127.0.0.1", int(sys.argv[1]))])
+for path in sys.argv[2:]:
+    try:
+        fetcher.get(f"http://127.0.0.1:{sys.argv[1]}{path}")
+    except FetchFailed as failure:
+        print(path, failure.kind.name, failure.retry, failure.reason)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in KB on Linux alone")
+def test_no_bomb_takes_more_than_150_megabytes(site):
+    def endless(handler):
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            handler.wfile.write(ZEROS[:65_536])
+
+    def endless_chunks(handler):
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while True:
+            handler.wfile.write(b"10000\r\n" + ZEROS[:65_536] + b"\r\n")
+
+    def one_chunk(handler):
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffff0\r\n")
+        while True:
+            handler.wfile.write(ZEROS[:65_536])
+
+    def tiny_chunks(handler):
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while True:
+            handler.wfile.write(b"2\r\nab\r\n" * 10_000)
+
+    def trailers(handler):
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n")
+        while True:
+            handler.wfile.write(b"A: b\r\n" * 10_000)
+
+    member = gzip.compress(b"")
+    bombs = {
+        "/gzip": (200, {"Content-Encoding": "gzip"}, gzip.compress(ZEROS)),
+        "/br": (200, {"Content-Encoding": "br"}, brotli.compress(ZEROS, quality=1)),
+        "/deflate": (200, {"Content-Encoding": "deflate"}, zlib.compress(ZEROS)),
+        "/twice": (200, {"Content-Encoding": "gzip, gzip"},
+                   gzip.compress(gzip.compress(ZEROS))),
+        "/members": (200, {"Content-Encoding": "gzip"}, member * 900_000),
+        "/endless": endless,
+        "/chunks": endless_chunks,
+        "/chunk": one_chunk,
+        "/tiny": tiny_chunks,
+        "/trailers": trailers,
+        "/announced": (200, {}, ZEROS),
+    }  # fmt: skip
+    for path, answer in bombs.items():
+        site[path] = answer
+    run = subprocess.run(
+        [sys.executable, "-c", BOMB, str(site.port), *bombs],
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    *fates, megabytes = run.stdout.splitlines()
+    assert [line.split()[:3] for line in fates] == [[path, "TOO_LARGE", "False"] for path in bombs]
+    assert int(megabytes) <= 150
 
 
 @pytest.mark.parametrize(
@@ -117,8 +193,9 @@ def test_a_dripping_or_silent_answer_ends_at_the_total_deadline(site, name, spea
     begun = time.monotonic()
     with pytest.raises(FetchFailed, match=r"0\.5 seconds|no answer in time") as caught:
         bounded(site, seconds=0.5).get(site.url())
-    assert time.monotonic() - begun < 0.5 * 1.2 + 0.3
+    assert time.monotonic() - begun < 2  # 0.5 and a little; far more on a busy machine
     assert caught.value.retry
+    assert caught.value.kind is Kind.UNREACHABLE
 
 
 def test_a_slow_answer_within_the_deadline_is_whole(site):
@@ -163,6 +240,16 @@ packed = gzip.compress(b"hello" * 1000)
             "ended prematurely",
         ),
         (
+            "cut headers",
+            raw(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"),
+            "ends within its headers",
+        ),
+        (
+            "reset in the body",
+            reset(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort"),
+            "connection reset",
+        ),
+        (
             "no headers",
             raw(b""),
             "connection reset",
@@ -174,6 +261,7 @@ def test_an_incomplete_answer_is_noticed_and_worth_another_try(site, fetcher, fa
     with pytest.raises(FetchFailed, match=words) as caught:
         fetcher.get(site.url())
     assert caught.value.retry
+    assert caught.value.kind is (Kind.UNREACHABLE if fault == "no headers" else Kind.BROKEN)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +270,40 @@ def test_an_incomplete_answer_is_noticed_and_worth_another_try(site, fetcher, fa
         ("negative length", raw(b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello")),
         ("no http at all", raw(b"SSH-2.0-OpenSSH_9\r\n\r\n")),
         ("a hundred and one headers", raw(b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 101 + b"\r\n")),
-        ("one endless header", raw(b"HTTP/1.1 200 OK\r\nA: " + b"x" * 70_000 + b"\r\n\r\n")),
+        ("one endless header", raw(b"HTTP/1.1 200 OK\r\nA: " + b"x" * 300_000 + b"\r\n\r\n")),
+        (
+            "ten megabytes of headers",
+            raw(b"HTTP/1.1 200 OK\r\n", *[b"A: " + b"x" * 9_990 + b"\r\n"] * 1_000, b"\r\n"),
+        ),
+        (
+            "a cookie bomb",
+            raw(
+                b"HTTP/1.1 200 OK\r\n", *[b"Set-Cookie: a=" + b"x" * 4_000 + b"\r\n"] * 90, b"\r\n"
+            ),
+        ),
+        (
+            "interim answers without end",
+            raw(*[b"HTTP/1.1 100 Continue\r\n" + b"A: b\r\n" * 90 + b"\r\n"] * 900),
+        ),
+        ("folds without end", raw(b"HTTP/1.1 200 OK\r\nA: b\r\n" + b" x\r\n" * 60_000 + b"\r\n")),
+        ("a NUL in a header", raw(b"HTTP/1.1 200 OK\r\nA: b\0c\r\nContent-Length: 0\r\n\r\n")),
+        ("a bare carriage return", raw(b"HTTP/1.1 200 OK\r\nA: b\rContent-Length: 9\r\n\r\nx")),
+        ("a length in words", raw(b"HTTP/1.1 200 OK\r\nContent-Length: ten\r\n\r\nhello")),
+        (
+            "a length of many digits",
+            raw(b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5_000 + b"\r\n\r\nhello"),
+        ),
+        (
+            "a transfer coding unheard of",
+            raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"),
+        ),
+        ("http/2 in the clear", raw(b"HTTP/2.0 200 OK\r\n\r\n")),
+        ("no such chunk size", raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")),
+        (
+            "an endless chunk size",
+            raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1" * 70_000 + b"\r\n"),
+        ),
+        ("codings upon codings", (200, {"Content-Encoding": ", ".join(["gzip"] * 50)}, b"x")),
         ("an unknown coding", (200, {"Content-Encoding": "zstd"}, b"x")),
         ("two lengths", raw(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx")),
     ],
@@ -192,7 +313,9 @@ def test_a_malformed_answer_has_a_named_reason(site, fetcher, fault, answer):
     with pytest.raises(FetchFailed) as caught:
         fetcher.get(site.url())
     assert caught.value.reason
+    assert caught.value.reason.isprintable()
     assert "<" not in caught.value.reason, "no object's repr"
+    assert caught.value.kind in (Kind.BROKEN, Kind.TOO_LARGE)
 
 
 def test_chunks_are_undone(site, fetcher):
@@ -218,86 +341,271 @@ def test_codings_that_were_not_asked_for_are_read_all_the_same(site, fetcher, co
     assert fetcher.get(site.url()).body == body
 
 
-@pytest.mark.parametrize("location", ["http://[::1", "file:///etc/passwd", "data:text/html,x"])
+NO_WEB = [
+    "http://[::1",
+    "file:///etc/passwd",
+    "data:text/html,x",
+    "ftp://127.0.0.1/x",
+    "javascript:alert(1)",
+    "gopher://127.0.0.1/",
+    "http://",
+    "http://a:99999/",
+    "//[/",
+]
+
+
+@pytest.mark.parametrize("url", [*NO_WEB, "", "/relative", "http:///x"])
+def test_what_is_no_web_address_is_refused(fetcher, url):
+    with pytest.raises(Refused) as caught:
+        fetcher.get(url)
+    assert caught.value.kind is Kind.SCHEME
+
+
+@pytest.mark.parametrize("location", [url for url in NO_WEB if url != "http://"])
 def test_a_redirect_to_no_web_address_is_refused(site, fetcher, location):
     site["/"] = (302, {"Location": location}, b"")
-    with pytest.raises(Refused):
+    with pytest.raises(Refused) as caught:
         follow(site.url(), fetcher.get)
-
-
-def test_a_redirect_to_a_private_address_is_refused_with_no_request_sent(site, other_site, fetcher):
-    site["/"] = (302, {"Location": other_site.url()}, b"")
-    with pytest.raises(Refused, match=r"127\.0\.0\.1 is the private address") as caught:
-        follow(site.url(), fetcher.get)
-    assert caught.value.exit_code == 4
-    assert other_site.requests == []
+    assert caught.value.kind is Kind.SCHEME
+    assert site.requests == ["/"]
 
 
 def test_redirects_without_end_are_named(site, fetcher):
     for number in range(20):
         site[f"/{number}"] = (302, {"Location": f"/{number + 1}"}, b"")
-    with pytest.raises(FetchFailed, match="more than 10 redirects"):
+    with pytest.raises(FetchFailed, match="more than 10 redirects") as caught:
         follow(site.url("/0"), fetcher.get)
+    assert caught.value.kind is Kind.REDIRECTS
+    assert site.asked.total() == 11
 
 
-@pytest.mark.parametrize("host", ["2130706433", "0x7f.1", "0177.0.0.1", "[::ffff:127.0.0.1]"])
-def test_every_spelling_of_loopback_is_seen_through(other_site, host):
-    with pytest.raises(Refused, match="private address"):
-        Fetcher("x").get(f"http://{host}:{other_site.port}/")
-    assert other_site.requests == []
+@pytest.mark.parametrize("chain", [["/0", "/0"], ["/0", "/1", "/0"], ["/0", "/0#part", "/0"]])
+def test_a_redirect_loop_is_named(site, fetcher, chain):
+    for here, there in pairwise(chain):
+        site[here.partition("#")[0]] = (302, {"Location": there}, b"")
+    with pytest.raises(FetchFailed, match="redirect loop") as caught:
+        follow(site.url("/0"), fetcher.get)
+    assert caught.value.kind is Kind.REDIRECTS
+    assert not caught.value.retry
 
 
-def test_a_name_that_changes_between_check_and_use_gains_nothing(other_site, monkeypatch):
-    import socket
+def test_early_hints_are_passed_over(site, fetcher):
+    site["/"] = raw(
+        b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n"
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+    )
+    answer = fetcher.get(site.url())
+    assert (answer.status, answer.body, answer.header("Link")) == (200, b"ok", "")
 
-    answers = iter(["93.184.216.34", "127.0.0.1"])
-    asked = []
 
-    def lookup(host, port, *_, **__):
-        if host == "rebinding.example":
-            asked.append(host)
-            host = next(answers)
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port))]
-
-    monkeypatch.setattr(socket, "getaddrinfo", lookup)
-    with pytest.raises(FetchFailed):
-        Fetcher("x", seconds=0.3).get(f"http://rebinding.example:{other_site.port}/")
-    assert len(asked) == 1
-    assert other_site.requests == []
+def test_headers_are_read_as_browsers_read_them(site, fetcher):
+    site["/"] = raw(
+        b"HTTP/1.1 200 All is well\nX-Twice: a\nx-twice:b\r\n"
+        b"X-Folded: one\r\n two\r\nno colon\r\nin valid: x\r\nX-Latin: caf\xe9\r\n"
+        b"Content-Length: 2, 2\r\n\r\nok and more"
+    )
+    answer = fetcher.get(site.url())
+    assert (answer.reason, answer.body) == ("All is well", b"ok")
+    assert answer.headers == [
+        ("X-Twice", "a"), ("x-twice", "b"), ("X-Folded", "one two"), ("X-Latin", "café"),
+        ("Content-Length", "2, 2"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("address", "private"),
+    ("head", "kept"),
     [
-        ("8.8.8.8", False),
-        ("2606:4700::1111", False),
-        ("10.0.0.1", True),
-        ("169.254.169.254", True),
-        ("100.64.0.1", True),
-        ("0.0.0.0", True),
-        ("224.0.0.1", True),
-        ("::1", True),
-        ("fe80::1%eth0", True),
-        ("fd00::1", True),
-        ("::ffff:192.168.0.1", True),
-        ("64:ff9b::7f00:1", True),
-        ("64:ff9b::808:808", False),
-        ("2002:7f00:1::", True),
+        (b"HTTP/1.1 200 OK\r\n", True),
+        (b"HTTP/1.1 200 OK\r\nConnection: close\r\n", False),
+        (b"HTTP/1.0 200 OK\r\n", False),
+        (b"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\n", True),
     ],
 )
-def test_private_addresses_are_known_in_every_wrapping(address, private):
-    assert is_private(address) is private
+def test_a_connection_is_kept_when_the_server_keeps_it(site, fetcher, head, kept):
+    ports = []
+
+    def speak(handler):
+        line = b"the first request was read already"
+        while line:
+            ports.append(handler.client_address[1])
+            handler.wfile.write(head + b"Content-Length: 2\r\n\r\nok")
+            while (line := handler.rfile.readline()).strip():
+                pass
+
+    site["/"] = speak
+    assert [fetcher.get(site.url()).body for _ in range(3)] == [b"ok"] * 3
+    assert len(set(ports)) == (1 if kept else 3)
 
 
-def test_a_proxy_from_the_environment_is_used_but_not_for_private_starts(
-    site, other_site, monkeypatch
+def test_a_kept_connection_that_the_server_gave_up_is_opened_anew(site, fetcher):
+    ports = []
+
+    def speak(handler):
+        ports.append(handler.client_address[1])
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        handler.rfile.readline()  # the next request is on its way when the connection ends
+
+    site["/"] = speak
+    assert [fetcher.get(site.url()).body for _ in range(4)] == [b"ok"] * 4
+    assert len(set(ports)) == 4
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_an_answer_without_a_body_is_whole(site, fetcher, status):
+    site["/"] = (status, {"Content-Length": "0"}, b"")
+    assert fetcher.get(site.url()).body == b""
+    assert fetcher.get(site.url()).status == status
+
+
+@pytest.mark.parametrize("status", [b"204 None", b"304 Same"])
+def test_an_answer_that_cannot_have_a_body_is_not_waited_for(site, status):
+    def speak(handler):
+        handler.wfile.write(b"HTTP/1.1 " + status + b"\r\nTransfer-Encoding: chunked\r\n\r\n")
+        handler.rfile.readline()
+
+    site["/"] = speak
+    with contextlib.closing(bounded(site, seconds=3)) as fetcher:
+        assert [fetcher.get(site.url()).body for _ in range(2)] == [b""] * 2
+
+
+@pytest.mark.parametrize(
+    ("content_type", "page"),
+    [
+        ("text/html; charset=utf-8", True),
+        ("TEXT/HTML", True),
+        ("text/csv", True),
+        ("application/xhtml+xml", True),
+        ("application/json", True),
+        ("application/ld+json", True),
+        ("application/rss+xml", True),
+        ("application/x-gzip", True),
+        ("", True),
+        ("image/png", False),
+        ("application/pdf", False),
+        ("application/octet-stream", False),
+        ("nonsense", False),
+    ],
+)
+def test_an_answer_of_another_type_is_refused_before_its_body_is_read(
+    site, fetcher, content_type, page
 ):
-    monkeypatch.setenv("http_proxy", other_site.url())
-    monkeypatch.delenv("no_proxy", raising=False)
-    site["/"] = "direct"
-    assert bounded(site).get(site.url()).body == b"direct"
-    other_site["http://no-such-host.invalid/"] = "through the proxy"
-    answer = Fetcher("x").get("http://no-such-host.invalid/")
-    assert answer.body == b"through the proxy"
-    with pytest.raises(Refused):
-        Fetcher("x").get(f"http://127.0.0.1:{site.port}/")
+    site["/"] = raw(
+        b"HTTP/1.1 200 OK\r\nContent-Type: " + content_type.encode() + b"\r\n"
+        b"Content-Length: " + (b"2" if page else b"999") + b"\r\n\r\nok"
+    )
+    if page:
+        assert fetcher.get(site.url(), kinds=PAGES).body == b"ok"
+    else:
+        with pytest.raises(Refused, match=r"content type is [^A-Z]") as caught:
+            fetcher.get(site.url(), kinds=PAGES)
+        assert caught.value.kind is Kind.CONTENT_TYPE
+
+
+def test_the_type_of_an_error_or_a_redirect_does_not_matter(site, fetcher):
+    site["/"] = (404, {"Content-Type": "image/png"}, b"x")
+    site["/moved"] = (302, {"Content-Type": "image/png", "Location": "/picture"}, b"")
+    site["/picture"] = (200, {"Content-Type": "image/png"}, b"picture")
+    assert fetcher.get(site.url(), kinds=PAGES).status == 404
+    assert fetcher.get(site.url("/moved"), kinds=PAGES).location == site.url("/picture")
+    assert fetcher.get(site.url("/picture"), kinds=ANYTHING).body == b"picture"
+
+
+def test_an_answer_tells_what_was_sent_and_how_long_it_took(site, fetcher):
+    site["/"] = lambda handler: time.sleep(0.05) or b"x"
+    answer = fetcher.get(site.url(), {"If-None-Match": '"tag"', "Cookie": "id=1"})
+    assert answer.sent == [
+        ("Host", f"127.0.0.1:{site.port}"),
+        ("User-Agent", "Folio/test"),
+        ("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
+        ("Accept-Encoding", "gzip"),
+        ("If-None-Match", '"tag"'),
+    ]
+    assert [site.headers[0][name] for name, _ in answer.sent] == [text for _, text in answer.sent]
+    assert 0.05 <= answer.seconds < 5
+
+
+def test_many_hosts_are_asked_in_turn(site):
+    hosts = [f"127.0.0.{number}" for number in range(1, 41)]
+    site["/"] = "x"
+    site.server.socket.close()
+    fetcher = Fetcher("x", seconds=0.5, allowed=[(host, site.port) for host in hosts])
+    for host in hosts:
+        with pytest.raises(FetchFailed):
+            fetcher.get(f"http://{host}:{site.port}/")
+    assert len(fetcher._origins) <= 16
+
+
+CHARSETS = {
+    "header": ("Vögel", "latin-1", "text/html; charset=iso-8859-1", ""),
+    "lying header": ("Привет", "utf-8", "text/html; charset=iso-8859-1", ""),
+    "mark": ("Привет", "utf-8-sig", "text/html; charset=windows-1252", ""),
+    "utf-16 by mark": ("Привет", "utf-16", "text/html", ""),
+    "meta": ("Привет", "cp1251", "text/html", '<meta charset="windows-1251">'),
+    "http-equiv": ("鳥", "gb18030", "text/html",
+                   '<meta http-equiv=content-type content="text/html; charset=gb2312">'),
+    "none": ("Привет", "utf-8", "text/html", ""),
+    "bogus name": ("Привет", "utf-8", "text/html; charset=utf8mb4-x", ""),
+    "none, and not utf-8": ("Vögel", "cp1252", "text/html", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CHARSETS)
+def test_a_text_is_read_in_the_encoding_that_it_is_in(site, fetcher, case):
+    words, encoding, content_type, meta = CHARSETS[case]
+    text = f"<html><head>{meta}</head><body>{words}</body></html>"
+    site["/"] = (200, {"Content-Type": content_type}, text.encode(encoding))
+    answer = fetcher.get(site.url(), kinds=PAGES)
+    assert as_text(answer.body, answer.header("Content-Type")) == text
+
+
+# ---------------------------------------------------------------- saving to a file
+
+
+def test_a_large_file_is_saved_as_it_comes(site, tmp_path):
+    site["/data.zip"] = (200, {"Content-Type": "application/zip"}, ZEROS[:3_000_000])
+    answer = bounded(site, max_bytes=1_000).save(
+        site.url("/data.zip"), tmp_path / "data.zip", max_bytes=5_000_000
+    )
+    assert (tmp_path / "data.zip").read_bytes() == ZEROS[:3_000_000]
+    assert (answer.status, answer.wire, answer.body) == (200, b"", b"")
+    assert site.headers[0]["Accept-Encoding"] == "identity"
+    assert list(tmp_path.iterdir()) == [tmp_path / "data.zip"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (raw(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort"), "IncompleteRead"),
+        ((200, {}, ZEROS[:2_000_000]), "2,000,000 bytes announced"),
+        (raw(b"HTTP/1.1 200 OK\r\n\r\n", ZEROS[:2_000_000]), "more than 1,000,000 bytes"),
+    ],
+)
+def test_a_file_that_does_not_come_whole_leaves_the_old_one_alone(
+    site, fetcher, tmp_path, answer, words
+):
+    (tmp_path / "data").write_bytes(b"old")
+    site["/"] = answer
+    with pytest.raises(FetchFailed, match=words):
+        fetcher.save(site.url(), tmp_path / "data", max_bytes=1_000_000)
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]
+
+
+def test_an_error_instead_of_a_file_is_an_answer_without_a_file(site, fetcher, tmp_path):
+    answer = fetcher.save(site.url("/none"), tmp_path / "data", max_bytes=1_000)
+    assert (answer.status, answer.body) == (404, b"nothing here")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_not_there_is_no_fault_of_the_site(site, fetcher, tmp_path):
+    site["/"] = "x"
+    with pytest.raises(Partial, match=r"data\.part cannot be written"):
+        fetcher.save(site.url(), tmp_path / "none" / "data", max_bytes=1_000)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_no_fault_of_the_site(site, fetcher, tmp_path):
+    site["/"] = (200, {}, ZEROS[:1_000_000])
+    (tmp_path / "data.part").symlink_to("/dev/full")
+    with pytest.raises(Partial, match="No space left"):
+        fetcher.save(site.url(), tmp_path / "data", max_bytes=2_000_000)
+    assert list(tmp_path.iterdir()) == []

@@ -1,115 +1,11 @@
-"""Addresses made whole, and the table that remembers them."""
+"""The table that remembers addresses."""
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from scraping.errors import Misuse, Refused
-from scraping.frontier import DONE, DUE, Frontier, Row, canonical, resolve
-
-BASE = "http://example.org/shop/birds.html?page=2"
-
-
-@pytest.mark.parametrize(
-    ("link", "url"),
-    [
-        ("wren.html", "http://example.org/shop/wren.html"),
-        ("/wren", "http://example.org/wren"),
-        ("//other.example/x", "http://other.example/x"),
-        ("?page=3", "http://example.org/shop/birds.html?page=3"),
-        ("#top", BASE),
-        ("", BASE),
-        ("  wren\n.html ", "http://example.org/shop/wren.html"),
-        ("../ä b", "http://example.org/%C3%A4%20b"),
-        ("http://bücher.example/", "http://xn--bcher-kva.example/"),
-        ("HTTPS://Example.org", "https://example.org/"),
-        ("http://example.org:80/x", "http://example.org/x"),
-        ("http://example.org:443/x", "http://example.org:443/x"),
-    ],
-)
-def test_links_are_resolved_as_a_browser_would(link, url):
-    assert resolve(BASE, link) == url
-
-
-@pytest.mark.parametrize(
-    "link",
-    [
-        "mailto:a@b.c",
-        "javascript:void(0)",
-        "data:,x",
-        "file:///etc/passwd",
-        "ftp://h/",
-        "tel:1",
-        "http://[::1",
-        "http://h:99999/",
-        "http://a b/",
-        "http://u:p@h/",
-        "http://" + "a" * 64 + ".org/",
-        "http://a..b/",
-        "http://\x00/",
-        "x" * 10_000,
-    ],
-)
-def test_what_is_no_web_address_is_refused_with_a_reason(link):
-    with pytest.raises(Refused) as caught:
-        resolve(BASE, link)
-    assert caught.value.reason
-    assert "\x00" not in str(caught.value)
-    assert len(str(caught.value)) < 600
-
-
-@given(st.text())
-def test_any_link_is_an_address_or_refused(link):
-    try:
-        url = resolve(BASE, link)
-    except Refused:
-        return
-    parts = urlsplit(url)
-    assert parts.scheme in ("http", "https")
-    assert parts.hostname
-    assert url.isascii()
-    assert url.isprintable()
-    assert "#" not in url
-
-
-@given(st.text())
-def test_resolving_and_canonical_forms_are_stable(link):
-    try:
-        url = resolve(BASE, link)
-    except Refused:
-        return
-    assert resolve(url, url) == url
-    assert canonical(canonical(url)) == canonical(url)
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("http://h/?a=1&b=2", "http://h/?b=2&a=1"),
-        ("http://h/%7Ex", "http://h/~x"),
-        ("http://h/a/../b", "http://h/b"),
-    ],
-)
-def test_spellings_of_one_address_have_one_canonical_form(one, other):
-    assert canonical(one) == canonical(other)
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("http://h/A", "http://h/a"),
-        ("http://h/a", "http://h/a/"),
-        ("http://h/?a=1", "http://h/?a=2"),
-        ("http://h/?a=", "http://h/"),
-        ("http://h/", "https://h/"),
-    ],
-)
-def test_different_addresses_stay_different(one, other):
-    assert canonical(one) != canonical(other)
+from scraping.errors import Misuse
+from scraping.frontier import DONE, DUE, REFUSED, Frontier, Row
 
 
 def test_what_was_committed_is_there_again(tmp_path):
@@ -145,3 +41,26 @@ def test_a_table_of_another_format_is_told_apart(tmp_path):
     database.close()
     with pytest.raises(Misuse, match="rebuilt from the archive"):
         Frontier(tmp_path / "frontier.sqlite")
+
+
+def test_how_an_archived_answer_ends_is_kept_beside_its_place(tmp_path):
+    frontier = Frontier(tmp_path / "frontier.sqlite")
+    row = Row("k", "http://h/", 2, DONE, 200, fetched="now", digest="d", file="f", offset=7)
+    frontier.set(row)
+    frontier.settle("k", REFUSED, "opted out", "asks not to")
+    assert frontier.get("k") == row._replace(state=REFUSED, kind="opted out", reason="asks not to")
+    frontier.settle("k", DONE, None, None)
+    assert frontier.get("k") == row
+    frontier.close()
+
+
+def test_what_was_set_and_not_committed_is_gone_after_a_death(tmp_path):
+    frontier = Frontier(tmp_path / "frontier.sqlite")
+    frontier.set(Row("kept", "http://h/1", 0, DONE))
+    frontier.commit()
+    frontier.set(Row("lost", "http://h/2", 0, DONE))
+    other = Frontier(tmp_path / "frontier.sqlite")  # as the next process sees it
+    assert other.get("kept") is not None
+    assert other.get("lost") is None
+    other.close()
+    frontier.close()

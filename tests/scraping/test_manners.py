@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -11,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scraping import manners
-from scraping.errors import Disallowed, FetchFailed, HostStopped, NoContact
-from scraping.fetch import Fetcher
-from scraping.manners import Manners, retry_after, robots_text, user_agent
+from scraping.errors import Disallowed, FetchFailed, HostStopped, NoContact, Refused
+from scraping.fetch import PAGES, Fetcher
+from scraping.manners import Manners, retry_after, user_agent
+from scraping.outcomes import Kind
 
 
 @pytest.fixture
@@ -63,18 +66,6 @@ def test_rules_are_obeyed(site, polite, rules, path, allowed):
         assert path not in site.requests
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_rules_behind_a_byte_order_mark_are_read(encoding):
-    assert robots_text("User-agent: *\r\nDisallow: /ä".encode(encoding)) == (
-        "User-agent: *\nDisallow: /ä"
-    )
-
-
-@given(st.binary())
-def test_any_bytes_make_a_robots_txt(body):
-    assert "\r" not in robots_text(body)
-
-
 @pytest.mark.parametrize("status", [404, 410, 401, 403])
 def test_no_robots_txt_allows_all(site, polite, status):
     site["/robots.txt"] = (status, {}, b"")
@@ -82,24 +73,73 @@ def test_no_robots_txt_allows_all(site, polite, status):
     assert polite.get(site.url()).status == 200
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        (500, {}, b""),
-        (503, {}, b""),
-        (302, {"Location": "/robots.txt"}, b""),
-        lambda handler: None,
-        lambda handler: time.sleep(1.5),
-        (200, {"Content-Length": "99999999999"}, b""),
-    ],
-    ids=["500", "503", "redirect loop", "hangs up", "silent", "bomb"],
-)
+def chain(length):
+    """A robots.txt behind so many redirects."""
+
+    def answer(handler):
+        number = int(handler.path.rpartition("?")[2] or 0) if "?" in handler.path else 0
+        if number == length:
+            return b"User-agent: *\nDisallow: /"
+        return (302, {"Location": f"/robots.txt?{number + 1}"}, b"")
+
+    return answer
+
+
+BAD_ROBOTS = {
+    "500": (500, {}, b""),
+    "503": (503, {}, b""),
+    "429": (429, {}, b""),
+    "redirect loop": (302, {"Location": "/robots.txt"}, b""),
+    "redirect to nowhere": (302, {"Location": "http://[::1"}, b""),
+    "redirect to a private address": (302, {"Location": "http://169.254.169.254/"}, b""),
+    "hangs up": lambda handler: None,
+    "silent": lambda handler: time.sleep(1),
+    "announced bomb": (200, {"Content-Length": "99999999999"}, b""),
+    "packed bomb": (200, {"Content-Encoding": "gzip"}, gzip.compress(bytes(30_000_000))),
+    "cut": (200, {"Content-Encoding": "gzip"}, gzip.compress(b"User-agent: *")[:-4]),
+    "headers without end": lambda handler: handler.wfile.write(b"HTTP/1.1 200 OK\r\nA: b\r\n"),
+}
+
+
+@pytest.mark.parametrize("answer", BAD_ROBOTS.values(), ids=BAD_ROBOTS)
 def test_a_robots_txt_that_cannot_be_had_disallows_all(site, polite, answer):
     site["/robots.txt"] = answer
     site["/"] = "x"
-    with pytest.raises(HostStopped, match=r"robots\.txt could not be had"):
-        polite.get(site.url())
+    for _ in range(2):
+        with pytest.raises(HostStopped, match=r"robots\.txt could not be had") as caught:
+            polite.get(site.url())
+        assert caught.value.kind is Kind.RESTING
+        asked = site.requests.count("/robots.txt")
     assert "/" not in site.requests
+    assert asked == site.requests.count("/robots.txt") <= manners.TRIES
+    assert not polite.robots(site.url()).allowed(site.url())
+    assert polite.robots(site.url()).reason
+
+
+@pytest.mark.parametrize("length", [1, 5, 10])
+def test_a_robots_txt_behind_redirects_is_found(site, polite, length):
+    for number in range(length + 1):
+        site[f"/robots.txt?{number}"] = chain(length)
+    site["/robots.txt"] = chain(length)
+    with pytest.raises(Disallowed) as caught:
+        polite.get(site.url())
+    assert caught.value.kind is Kind.ROBOTS
+
+
+def test_others_may_ask_what_robots_txt_says(site, polite):
+    site["/robots.txt"] = "User-agent: *\nDisallow: /a\nCrawl-delay: 1\nSitemap: /map.xml"
+    robots = polite.robots(site.url("/some/page"))
+    assert robots.sitemaps == ("/map.xml",)
+    assert robots.crawl_delay == 1
+    assert (robots.allowed(site.url("/a")), robots.allowed(site.url("/b"))) == (False, True)
+    assert site.requests == ["/robots.txt"]
+
+
+def test_a_host_that_may_not_be_asked_has_no_robots_txt(other_site, polite):
+    with pytest.raises(Refused) as caught:
+        polite.robots(other_site.url())
+    assert caught.value.kind is Kind.PRIVATE
+    assert other_site.requests == []
 
 
 def test_a_robots_txt_elsewhere_is_followed(site, polite):
@@ -109,14 +149,133 @@ def test_a_robots_txt_elsewhere_is_followed(site, polite):
         polite.get(site.url())
 
 
-@pytest.mark.parametrize(("delay", "pause"), [("3", 3), ("0.1", 0.5)])
-def test_the_longer_of_own_pause_and_crawl_delay_is_kept(site, polite, delay, pause):
+@pytest.fixture
+def slow(site, polite):
+    """The same, with a pause between requests as on the web."""
     polite.quick = frozenset()
+    return polite
+
+
+@pytest.mark.parametrize(("delay", "pause"), [("3", 3), ("0.1", 0.5), ("nonsense", 0.5)])
+def test_the_longer_of_own_pause_and_crawl_delay_is_kept(site, slow, delay, pause):
     site["/robots.txt"] = f"User-agent: *\nCrawl-delay: {delay}"
     site["/"] = "x"
-    polite.get(site.url())
-    polite.get(site.url())
-    assert polite.waits == pytest.approx([pause, pause], abs=0.1)
+    slow.get(site.url())
+    slow.get(site.url())
+    assert slow.waits == pytest.approx([pause, pause], abs=0.1)
+
+
+def pauses(site, slow, answers):
+    """The pause after each of these answers to one address, each asked for once."""
+    site["/"] = "x"
+    slow.get(site.url())
+    (host,) = slow._hosts.values()
+    seen = []
+    for answer in answers:
+        site["/"] = answer
+        with contextlib.suppress(FetchFailed):
+            slow.get(site.url())
+        seen.append(host.pause)
+    return seen
+
+
+@pytest.mark.parametrize(
+    "strain",
+    [(429, {}, b""), (503, {}, b""), (500, {}, b""), lambda handler: time.sleep(1.2)],
+    ids=["429", "503", "500", "no answer in time"],
+)
+def test_the_pause_grows_under_strain_and_shrinks_slowly_to_the_own_one(
+    site, slow, monkeypatch, strain
+):
+    monkeypatch.setattr(manners, "TRIES", 1)
+    grown, *after = pauses(site, slow, [strain, *["x"] * 9])
+    assert grown == 1.0
+    assert after == sorted(after, reverse=True)
+    assert after[0] == pytest.approx(0.9)
+    assert after[-1] == 0.5
+
+
+def test_the_pause_does_not_shrink_below_the_crawl_delay_nor_grow_beyond_reason(
+    site, slow, monkeypatch
+):
+    monkeypatch.setattr(manners, "TRIES", 1)
+    monkeypatch.setattr(manners, "MOST_FAILURES", 100)
+    site["/robots.txt"] = "User-agent: *\nCrawl-delay: 2"
+    *_, grown = pauses(site, slow, [(503, {}, b"")] * 8)
+    assert grown == manners.LONGEST_REST
+    assert min(pauses(site, slow, ["x"] * 40)) == 2
+
+
+@given(
+    st.floats(0.01, 100),
+    st.lists(st.tuples(st.floats(0, 200), st.booleans()), max_size=60),
+)
+def test_a_pause_never_leaves_its_bounds(base, exchanges):
+    host = manners._Host(base, base)
+    for seconds, strained in exchanges:
+        before, at = host.pause, time.monotonic()
+        host.rest(seconds, strained=strained)
+        assert base <= host.pause <= max(base, manners.LONGEST_REST)
+        assert (host.pause >= before) if strained else (host.pause <= before)
+        assert host.free_at - at >= host.pause
+
+
+def test_a_broken_page_is_no_sign_of_strain(site, slow, monkeypatch):
+    monkeypatch.setattr(manners, "TRIES", 1)
+    broken = (200, {"Content-Encoding": "gzip"}, b"x")
+    assert pauses(site, slow, [broken, (404, {}, b""), (403, {}, b"")]) == [0.5] * 3
+
+
+def test_a_host_that_answers_slowly_is_given_as_long_a_rest(site, slow, monkeypatch):
+    monkeypatch.setattr(manners, "PAUSE", 0.01)
+    monkeypatch.setattr(manners, "LATENCY_SHARE", 1.0)
+    site["/"] = lambda handler: time.sleep(0.3) or b"x"
+    slow.get(site.url())
+    slow.get(site.url())
+    assert slow.waits[-1] == pytest.approx(0.3, abs=0.15)
+
+
+def test_content_types_are_asked_of_pages_and_not_of_robots_txt(site, polite):
+    site["/robots.txt"] = (200, {"Content-Type": "image/png"}, b"User-agent: *\nDisallow: /a")
+    site["/picture"] = (200, {"Content-Type": "image/png"}, b"x")
+    with pytest.raises(Refused) as caught:
+        polite.get(site.url("/picture"), kinds=PAGES)
+    assert caught.value.kind is Kind.CONTENT_TYPE
+    assert site.requests.count("/picture") == 1
+    with pytest.raises(Disallowed):
+        polite.get(site.url("/a"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        ((429, {}, b""), Kind.CLIENT),
+        ((503, {}, b""), Kind.SERVER),
+        ((503, {"Retry-After": "86400"}, b""), Kind.RESTING),
+        (lambda handler: None, Kind.UNREACHABLE),
+        ((200, {"Content-Encoding": "gzip"}, b"x"), Kind.BROKEN),
+    ],
+)
+def test_a_failure_is_of_its_kind(site, polite, answer, kind):
+    site["/"] = answer
+    with pytest.raises(FetchFailed) as caught:
+        polite.get(site.url())
+    assert caught.value.kind is kind
+
+
+def test_a_host_is_left_alone_after_failures_in_a_row_but_not_after_broken_pages(site, polite):
+    broken = (200, {"Content-Encoding": "gzip"}, b"x")
+    for number in range(manners.MOST_FAILURES + 1):
+        site[f"/broken{number}"] = broken
+        with pytest.raises(FetchFailed, match="compression"):
+            polite.get(site.url(f"/broken{number}"))
+    for number in range(manners.MOST_FAILURES):
+        site[f"/down{number}"] = (503, {}, b"")
+        with pytest.raises(FetchFailed, match="503"):
+            polite.get(site.url(f"/down{number}"))
+    with pytest.raises(HostStopped, match="failed 5 addresses in a row, the last with: 503"):
+        polite.get(site.url("/broken0"))
+    assert site.requests.count("/broken0") == manners.TRIES
 
 
 def test_a_crawl_delay_beyond_reason_stops_the_host(site, polite):
@@ -183,6 +342,10 @@ def test_a_404_is_an_answer_and_not_tried_again(site, polite):
         ("soon", None),
         ("1.5", None),
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
+        ("Wed, 21 Oct 2015 07:28:00 -0000", 0),
+        ("Wed, 99 Oct 2015 07:28:00 GMT", None),
+        ("Mon, 01 Jan 0001 00:00:00 +2359", 0),
+        ("٣", None),
         ("99999999999999999999", 999999999999),
     ],
 )

@@ -1,0 +1,129 @@
+"""The commands about pages and data: look, import, data. Wording only, as in cli.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from projects.spine.asked import known, say
+from projects.spine.errors import BadUsage
+from projects.spine.values import repository_root
+
+
+@click.command()
+@click.argument("url")
+@click.option("--fresh", is_flag=True, help="Ask again, although it was looked at before.")
+@click.option("--code", is_flag=True, help="Print only the beginning of a project.py.")
+def look(url: str, fresh: bool, code: bool) -> None:
+    """See what a page offers and allows, before any code.
+
+    Asks for robots.txt, the sitemap and the page itself, once; try
+    http://sandbox/museum/bi/
+    """
+    from projects.spine.owner import contact
+    from scraping.look import at
+
+    root = repository_root()
+    found = at(url, root / ".folio" / "look", contact(root), fresh=fresh)
+    start = found.project()
+    if not code or start is None:
+        for line in found.told():
+            say(line)
+    if start is not None:
+        say(
+            start if code else f"\nA beginning of a project.py (--code prints it alone):\n\n{start}"
+        )
+
+
+@click.command("import")
+@click.argument("project")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--url", default="", help="The address of a saved page that does not say its own.")
+@click.option("--dry-run", is_flag=True, help="Show what would be taken and stop.")
+def take_in(project: str, files: tuple[Path, ...], url: str, dry_run: bool) -> None:
+    """Take pages saved by your own browser into a project.
+
+    HAR, WARC and saved HTML: the way to pages that JavaScript builds or that stand behind a login,
+    where the site's terms allow it.
+    """
+    from projects.spine.claim import claim
+    from scraping.imports import take
+
+    root = repository_root()
+    known(root, [project])
+    work = root / "projects" / project / ".folio"
+    with claim(work, project):
+        taken = take(work / "archive", list(files), url=url, dry_run=dry_run)
+    for line in taken.told():
+        say(line)
+    if taken.taken and not dry_run:
+        say(f"Then: folio scrape {project} --again")
+
+
+@click.command()
+@click.argument("project")
+@click.option("--markdown", type=click.Path(path_type=Path), help="Write the card to this file.")
+@click.option("--csv", type=click.Path(path_type=Path), help="Write the table, without pictures.")
+@click.option("--parquet", type=click.Path(path_type=Path), help="Write the table, all of it.")
+@click.option(
+    "--croissant",
+    type=click.Path(path_type=Path),
+    help="Describe the table for machines; it is written beside, as Parquet.",
+)
+@click.option("--tfds", type=click.Path(path_type=Path), help="Write a TensorFlow data set here.")
+@click.option("--label", help="With --tfds: the column that is to be predicted.")
+@click.option("--split", help="With --tfds: the column that names each row's split.")
+@click.option("--overwrite", is_flag=True, help="With --tfds: replace an earlier one.")
+def data(
+    project: str,
+    markdown: Path | None,
+    csv: Path | None,
+    parquet: Path | None,
+    croissant: Path | None,
+    tfds: Path | None,
+    **of_tfds: Any,
+) -> None:
+    """Show a project's data card, or write its data for others.
+
+    The card has the seven sections of a datasheet. What Folio knows is filled in, what only you
+    can tell is asked for.
+    """
+    from blog.escape import markdown as harmless
+    from projects.spine import dataset
+    from projects.spine.cache import cache_of
+    from projects.spine.durable import write_bytes
+    from projects.spine.engine import Engine, Variant
+    from scraping import card, export
+
+    root = repository_root()
+    known(root, [project])
+    if not tfds and any(of_tfds.values()):
+        raise BadUsage("--label, --split and --overwrite go with --tfds DIR.")
+    facts = dataset.about(Engine(Variant(root, project), cache_of(root)))
+    written: list[Path] = []
+    if markdown:
+        write_bytes(markdown, card.markdown(facts, harmless).encode())
+        written.append(markdown)
+    if csv:
+        for column in export.csv(facts.table, csv):
+            say(f"left out of {csv}: `{column}`, which holds bytes; --parquet and --tfds keep it")
+        written.append(csv)
+    if croissant and not parquet:
+        parquet = croissant.with_suffix(".parquet")
+    if parquet:
+        export.parquet(facts.table, parquet)
+        written.append(parquet)
+    if croissant and parquet:
+        write_bytes(croissant, dataset.croissant(facts, parquet, root).encode())
+        written.append(croissant)
+    if tfds:
+        written.append(dataset.tfds(facts, tfds, **of_tfds))
+    if not written:
+        for line in card.told(facts):
+            say(line)
+    for path in written:
+        say(f"written: {path}")
+    if facts.findings:
+        say("It holds what looks like personal data: see scraping.mask() and scraping.drop().")

@@ -1,0 +1,40 @@
+"""Whose portfolio this is, as far as what runs the projects needs to know."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+PLACEHOLDER = "you@example.org"  # what mkdocs.yml of the template says: nobody
+
+
+class Owner(NamedTuple):
+    """What mkdocs.yml says of its owner; None where it does not, or still says the template's."""
+
+    author: str | None = None
+    url: str | None = None
+    contact: str | None = None
+
+
+def owner(root: Path) -> Owner:
+    """Return whose portfolio lies at `root`; nobody's where mkdocs.yml cannot be read."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        """Reads past the tags that other tools add to mkdocs.yml."""
+
+    Loader.add_multi_constructor("", lambda loader, suffix, node: None)
+    try:
+        told = yaml.load((root / "mkdocs.yml").read_text("utf-8"), Loader) or {}
+        found = Owner(
+            told.get("site_author"), told.get("site_url"), (told.get("extra") or {}).get("contact")
+        )
+    except (OSError, yaml.YAMLError, AttributeError):
+        return Owner()
+    found = Owner(*(str(value) if value else None for value in found))
+    return found if found.contact != PLACEHOLDER else found._replace(contact=None)
+
+
+def contact(root: Path) -> str | None:
+    """Return who the crawler says we are: `extra.contact` of mkdocs.yml, once it is set."""
+    return owner(root).contact
