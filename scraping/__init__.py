@@ -1,16 +1,16 @@
 """Pages in, typed rows out: all that a project needs to scrape."""
 
-from scraping.crawler import crawl
-from scraping.dataset import dataset
-from scraping.download import download
-from scraping.extract import attr, date, html_table, image, jsonld, number, pixels, text
-from scraping.imports import archived
+from scraping.crawling.crawler import crawl
 from scraping.lent import local
-from scraping.page import Page
 from scraping.pages import Pages, Ref
-from scraping.personal import drop, mask
-from scraping.schema import ATTRIBUTION, LICENCE, SOURCE, Range
-from scraping.summary import duplicated, summary
+from scraping.reading.extract import attr, date, html_table, image, jsonld, number, pixels, text
+from scraping.reading.page import Page
+from scraping.sources.catalogue import dataset
+from scraping.sources.files import download
+from scraping.sources.imports import archived
+from scraping.tables.overview import duplicated, summary
+from scraping.tables.personal import drop, mask
+from scraping.tables.schema import ATTRIBUTION, LICENCE, SOURCE, Range
 
 __all__ = [
     "ATTRIBUTION",

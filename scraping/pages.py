@@ -9,9 +9,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple, overload
 
-from scraping.archive import read
 from scraping.errors import ArchiveDamaged
-from scraping.page import Page
+from scraping.reading.page import Page
+from scraping.records.archive import read
 
 
 class Media(NamedTuple):

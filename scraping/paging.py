@@ -13,11 +13,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 from w3lib.url import add_or_replace_parameter
 
+from scraping.crawling.frontier import resolve
 from scraping.errors import BadValue, Misuse, Refused, printable
-from scraping.frontier import resolve
 
 if TYPE_CHECKING:
-    from scraping.page import Page
+    from scraping.reading.page import Page
 
 Follow = Callable[["Page"], list[str]]
 LONGEST_CURSOR = 2_000  # characters

@@ -13,7 +13,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def tree() -> list[str]:
-    """Every path in the README's captioned tree, such as `scraping/page.py`."""
+    """Every path in the README's captioned tree, such as `scraping/reading/page.py`."""
     (block,) = (text for text in re.findall(r"```\n(.*?)```", README, re.S) if "scraping/ " in text)
     paths: list[str] = []
     parents: list[str] = []

@@ -23,7 +23,7 @@ def look(url: str, fresh: bool, code: bool) -> None:
     http://sandbox/museum/bi/
     """
     from projects.spine.owner import contact
-    from scraping.look import at
+    from scraping.looking.look import at
 
     root = repository_root()
     found = at(url, root / ".folio" / "look", contact(root), fresh=fresh)
@@ -49,7 +49,7 @@ def take_in(project: str, files: tuple[Path, ...], url: str, dry_run: bool) -> N
     where the site's terms allow it.
     """
     from projects.spine.claim import claim
-    from scraping.imports import take
+    from scraping.sources.imports import take
 
     root = repository_root()
     known(root, [project])
@@ -95,7 +95,7 @@ def data(
     from projects.spine.cache import cache_of
     from projects.spine.durable import write_bytes
     from projects.spine.engine import Engine, Variant
-    from scraping import card, export
+    from scraping.tables import card, export
 
     root = repository_root()
     known(root, [project])

@@ -12,7 +12,7 @@ from projects.spine.owner import owner
 from projects.spine.project import Project, Step
 
 if TYPE_CHECKING:
-    from scraping.card import About
+    from scraping.tables.card import About
 
 ANSWERS = "datasheet.md"  # in the project's folder: what only its author can tell
 
@@ -24,9 +24,9 @@ def about(engine: Engine) -> About:
         BadUsage: The project has no step that ends in a table.
         MissingValue: Its value is not on this disk.
     """
-    from scraping import card
-    from scraping.personal import found
-    from scraping.summary import summary
+    from scraping.tables import card
+    from scraping.tables.overview import summary
+    from scraping.tables.personal import found
 
     project = engine.project
     last = _table_step(project)
@@ -77,7 +77,7 @@ def _rejected_and_roles(engine: Engine, step: Step | None, table: Any) -> tuple[
     """Return the rejected rows of a `page` step, and which columns tell the rows' rights."""
     if step is None:
         return None, {}
-    from scraping.rows import read, rights
+    from scraping.tables.rows import read, rights
 
     stored = engine.stored(Run(step))
     node = stored.manifest["node"]
@@ -97,7 +97,7 @@ def _row_class(project: Project, step: Step | None) -> str:
 
 def croissant(facts: About, parquet: Path, root: Path) -> str:
     """Return the Croissant description of a data set whose table lies at `parquet`."""
-    from scraping import croissant as format_of
+    from scraping.tables import croissant as format_of
 
     url = (owner(root).url or "https://example.org/").rstrip("/") + f"/posts/{facts.name}/"
     published = facts.origin.last[:10] if facts.origin else ""
@@ -106,8 +106,8 @@ def croissant(facts: About, parquet: Path, root: Path) -> str:
 
 def tfds(facts: About, folder: Path, **options: Any) -> Path:
     """Write the table as a TensorFlow data set into `folder` and return where it lies."""
-    from scraping import export
-    from scraping.card import licences_of
+    from scraping.tables import export
+    from scraping.tables.card import licences_of
 
     licences = licences_of(facts.table, facts.roles) or {}
     return export.tfds(

@@ -104,7 +104,7 @@ def _joined(
     """Return the rows of unchanged pages and those just read, in the order of the crawl's pages."""
     from pyarrow import parquet
 
-    from scraping.parquet import Stream, gather
+    from scraping.tables.parquet import Stream, gather
 
     node = earlier.manifest["node"] if earlier else {}
     still = {url: place for url, place in places.items() if url in unchanged}
@@ -128,7 +128,7 @@ def _all_rejected(engine: Engine, run: Run, rejected: Path, pages: int) -> str:
     """Return what to tell a user whose step gave no row at all."""
     from collections import Counter
 
-    from scraping.parquet import iterate
+    from scraping.tables.parquet import iterate
 
     reasons: Counter[str] = Counter()
     for table in iterate(rejected, ["_reason"]):
@@ -143,8 +143,8 @@ def _all_rejected(engine: Engine, run: Run, rejected: Path, pages: int) -> str:
 
 def read_pages(engine: Engine, run: Run, refs: list[Ref]) -> Chunk:
     """Run a `page` step on some pages, in this process."""
-    from scraping import rows
     from scraping.errors import ArchiveDamaged, ScrapingError
+    from scraping.tables import rows
 
     folder = engine.work / PARTS
     folder.mkdir(parents=True, exist_ok=True)

@@ -64,7 +64,7 @@ def travel(
 
 def balances(root: Path, name: str, options: Options, cache: Cache) -> list[str]:
     """Return what became of every address that a project's crawl came to, as lines."""
-    from scraping.balance import told
+    from scraping.crawling.balance import told
 
     engine = Engine(Variant(root, name, options.overrides, options.quick), cache)
     crawled = [run for run in engine.runs() if run.step.crawls and engine.state(run).stored]

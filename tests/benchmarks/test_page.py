@@ -24,8 +24,8 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from scraping import Page
-from scraping.archive import Archive, read
-from scraping.fetch import Response
+from scraping.net.fetch import Response
+from scraping.records.archive import Archive, read
 
 PROGRAMS = Path(__file__).parent / "crawl"
 PAGES = 200

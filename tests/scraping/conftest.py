@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from scraping import manners
+from scraping.net import manners
 
 Answer = str | bytes | tuple[int, dict[str, str], bytes] | Callable
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from scraping import crawl
 from scraping.errors import BadValue, Misuse
-from scraping.fetch import Response
-from scraping.page import Page
+from scraping.net.fetch import Response
 from scraping.paging import by_key, by_link_header, by_parameter, links_in
+from scraping.reading.page import Page
 
 URL = "https://api.example.org/birds"
 

@@ -21,9 +21,10 @@ import pytest
 from lxml import html
 from warcio.archiveiterator import ArchiveIterator
 
-from scraping import Pages, crawl, fetch, manners, paging, sandbox
-from scraping.balance import told
+from scraping import Pages, crawl, paging, sandbox
+from scraping.crawling.balance import told
 from scraping.errors import Partial, Refused, Unreadable
+from scraping.net import fetch, manners
 from scraping.outcomes import Kind
 from scraping.sandbox import rude, server
 from scraping.sandbox.rude import guises, redirects, trap, wishes
@@ -179,7 +180,8 @@ def test_a_host_that_asks_for_a_day_is_asked_once_and_due_the_next_time(heard, t
 SPRUNG = """
 import re, sys, time
 from pathlib import Path
-from scraping import crawl, errors, manners
+from scraping import crawl, errors
+from scraping.net import manners
 manners.BACK_OFF, manners.PAUSE = 0.01, 0.0
 for key in sys.argv[2:]:
     begun = time.monotonic()

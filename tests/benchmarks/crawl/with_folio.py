@@ -45,7 +45,7 @@ def main(start: str, rows: str, archive: str, kind: str = "jsonl") -> None:
     """Crawl, extract, write."""
     pages = crawl(start, follow="a.next", keep="a.item", max_pages=1_000_000, archive=archive)
     if kind == "parquet":
-        from scraping.rows import Writer  # pandas and pyarrow: 100 MB and 0.7 s
+        from scraping.tables.rows import Writer  # pandas and pyarrow: 100 MB and 0.7 s
 
         with Writer(rows, Thing) as table:
             for ref, page in zip(pages.refs, pages, strict=True):

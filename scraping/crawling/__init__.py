@@ -1,0 +1,1 @@
+"""From address to address: the walk, its frontier, its bounds, and how each address ends."""

@@ -1,0 +1,1 @@
+"""What one page offers, before any code is written."""

@@ -1,0 +1,1 @@
+"""One address asked for: addresses, connections, answers, bounds, and the manners of asking."""

@@ -1,0 +1,1 @@
+"""What a page says: elements, selectors, values, tables, embedded data."""

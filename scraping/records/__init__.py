@@ -1,0 +1,1 @@
+"""What was answered, kept: WARC records, their index, and reading them back."""

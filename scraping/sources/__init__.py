@@ -1,0 +1,1 @@
+"""Pages and data that do not come from a crawl."""
