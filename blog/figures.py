@@ -100,7 +100,7 @@ def learning_curves(
         axes.locator_params(axis="x", integer=True)
         _legend(axes, len(bands))
 
-    columns = {"epoch": next(iter(bands.values())).index}
+    columns: dict[str, Any] = {"epoch": next(iter(bands.values())).index}
     for label, band in bands.items():
         columns |= {f"{label} {part}": band[part].to_numpy() for part in ("median", "low", "high")}
     told = [
