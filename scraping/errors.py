@@ -99,14 +99,15 @@ class FetchFailed(ScrapingError):
         url: str,
         reason: str,
         *,
+        advice: str = "",
         retry: bool = False,
         wait: float | None = None,
         kind: Kind = Kind.BROKEN,
     ) -> None:
-        """Describe the failure of one request."""
+        """Describe the failure of one request; `advice` is the next step, when it is the end."""
         self.url, self.reason, self.kind = url, printable(reason), kind
         self.retry, self.wait = retry, wait
-        super().__init__(f"{printable(url)}: {self.reason}")
+        super().__init__(f"{printable(url)}: {self.reason}" + (f"\n{advice}" if advice else ""))
 
 
 class HostStopped(FetchFailed):
@@ -118,7 +119,11 @@ class HostStopped(FetchFailed):
 
 
 class Partial(ScrapingError):
-    """The crawl ended early: `.pages` is what was kept, `.balance` what happened to the rest."""
+    """A crawl that ended early, or a file that cannot be written.
+
+    Of a crawl, `.pages` is what was kept, and `.pages.balance` what happened to the rest; None
+    otherwise.
+    """
 
     exit_code = 3
     pages: Pages | None = None

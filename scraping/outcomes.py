@@ -55,7 +55,7 @@ IMPORT = "save the pages in your own browser, where the terms allow it: folio im
 NEXT: dict[Kind, str] = {
     Kind.ROBOTS: "look for an API or a download of the same data, or ask the site's owner",
     Kind.OPTED_OUT: "leave them out, or ask the site's owner for permission",
-    Kind.PRIVATE: "name the host as the crawl's start if it is your own",
+    Kind.PRIVATE: "if it is your own computer, start from its number: http://192.168.…/",
     Kind.ELSEWHERE: "include=… takes another site in",
     Kind.CHALLENGE: f"look for an API or a download; or {IMPORT}",
     Kind.LOGIN: f"look for an API with a token; or {IMPORT}",
@@ -63,11 +63,14 @@ NEXT: dict[Kind, str] = {
     Kind.CONTENT_TYPE: "media=… archives files, download(…) fetches one",
     Kind.FORBIDDEN: "ask the site's owner, or look for an API or a download",
     Kind.GONE: "nothing: the site's links are out of date; exclude=… leaves them out",
+    Kind.CLIENT: "look at the address in a browser; exclude=… leaves such addresses out",
     Kind.SERVER: "run again later; what is kept is not asked for again",
     Kind.RESTING: "run again later; what is kept is not asked for again",
     Kind.UNREACHABLE: "check the network and the address, then run again",
     Kind.BROKEN: "run again; if it stays, tell the site's owner",
+    Kind.REDIRECTS: "look in a browser where the address leads, and start from there",
     Kind.TOO_LARGE: "download(…, max_bytes=…) fetches a large file",
+    Kind.UNREADABLE: "exclude=… leaves them out; what the site answered is in the archive",
 }
 
 

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple, overload
 
-from scraping.errors import ArchiveDamaged
+from scraping.errors import ArchiveDamaged, printable
 from scraping.reading.page import Page
 from scraping.records.archive import read
 
@@ -70,11 +70,16 @@ class Pages:
         """The page at this place. Needs no crawl: any process may, at any time.
 
         Raises:
-            ArchiveDamaged: The record is missing or was changed.
+            ArchiveDamaged: The record is missing, was changed, or is another page's.
         """
         response = read(self.archive, ref.file, ref.offset)
         if response is None:
-            raise ArchiveDamaged(f"{self.archive / ref.file} at byte {ref.offset}: not a page.")
+            raise ArchiveDamaged(f"{self.archive / ref.file} at byte {ref.offset:,}: not a page.")
+        if response.url != ref.url:  # a file that was cut and written on since
+            raise ArchiveDamaged(
+                f"{self.archive / ref.file} at byte {ref.offset:,}: "
+                f"{printable(response.url)}, where {printable(ref.url)} was."
+            )
         media = {one.url: one.reason or (one.file, one.offset) for one in ref.media}
         return Page(response, media, self.archive)
 

@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from w3lib.url import add_or_replace_parameter
 
-from scraping.crawling.frontier import resolve
 from scraping.errors import BadValue, Misuse, Refused, printable
+from scraping.net.address import resolve
 
 if TYPE_CHECKING:
     from scraping.reading.page import Page

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from projects.spine import cli_data
+from projects.spine import cli_backprop, cli_data
 from projects.spine.asked import known, parse_settings, say
 from projects.spine.cache import cache_of
 from projects.spine.errors import BadUsage, printable
@@ -303,6 +303,9 @@ def remove(project: str, yes: bool, undo: bool) -> None:
         f"Kept in {kept.relative_to(root).as_posix()}; to bring it back: "
         f"folio remove {project} --undo\nTo build the site without it: folio publish"
     )
+
+
+folio.add_command(cli_backprop.backprop)
 
 
 @folio.command()

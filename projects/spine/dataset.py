@@ -55,6 +55,7 @@ def about(engine: Engine) -> About:
         summary=summary(table, rejected),
         findings=found(table),
         origin=card.origin(engine.load(Run(crawled))) if crawled else None,
+        files=_files(engine, behind),
         roles=roles,
         answers=card.answers(file.read_text("utf-8"), label) if file.is_file() else {},
         answers_file=label,
@@ -75,9 +76,11 @@ def _table_step(project: Project) -> Step:
 
 def _rejected_and_roles(engine: Engine, step: Step | None, table: Any) -> tuple[Any, dict]:
     """Return the rejected rows of a `page` step, and which columns tell the rows' rights."""
-    if step is None:
-        return None, {}
     from scraping.tables.rows import read, rights
+    from scraping.tables.schema import roles_by_name
+
+    if step is None:
+        return None, roles_by_name(map(str, table.columns))
 
     stored = engine.stored(Run(step))
     node = stored.manifest["node"]
@@ -86,12 +89,26 @@ def _rejected_and_roles(engine: Engine, step: Step | None, table: Any) -> tuple[
     return read(stored.folder / node["rejected"]), kept
 
 
+def _files(engine: Engine, behind: list[Step]) -> list[str]:
+    """Return what files the steps read: those added by hand, and those downloaded."""
+    from scraping.tables.card import downloads
+
+    lines = []
+    if any(step.fetches and not step.crawls for step in behind):
+        lines += [f"downloaded: {line}" for line in downloads(engine.work / "archive")]
+    local: dict[str, str] = {}
+    for step in behind:
+        if not step.per_seed:
+            local |= engine.stored(Run(step)).manifest.get("local", {})
+    return lines + [f"added by hand: {name}, sha256:{digest}" for name, digest in local.items()]
+
+
 def _row_class(project: Project, step: Step | None) -> str:
     """Return what the class of the rows says of itself."""
     used = project.closure(step.name)[0] if step else set()
     for node in project.tree.body:
-        if isinstance(node, ast.ClassDef) and node.name in used and ast.get_docstring(node):
-            return (ast.get_docstring(node) or "").partition("\n")[0]
+        if isinstance(node, ast.ClassDef) and node.name in used and project.docs[node.name]:
+            return project.docs[node.name]
     return ""
 
 

@@ -3,6 +3,7 @@
 SpineError                exit 1  a fault
 ├── BadUsage              exit 2  a name, an option or a project.py that cannot work
 ├── StepFailed            exit 1, or the code of what it wraps  a step raised
+│   └── PageLost          exit 3  … for a page whose archived record is damaged; run again
 ├── UnsupportedValue      exit 1  a step returned something the store has no kind for
 ├── MissingValue          exit 1  a value that is only recorded, or was never made
 ├── WorkerEnded           exit 3  a worker process was killed; the same command goes on
@@ -40,6 +41,10 @@ class StepFailed(SpineError):
     def __reduce__(self) -> tuple[type, tuple[str, int, str]]:
         """Travel whole from a worker process to the one that started it."""
         return (type(self), (str(self), self.exit_code, self.trace))
+
+
+class PageLost(StepFailed):
+    """A page or file that a step reads is no longer what was archived: the next run fetches it."""
 
 
 class UnsupportedValue(SpineError):

@@ -144,6 +144,7 @@ def _all_rejected(engine: Engine, run: Run, rejected: Path, pages: int) -> str:
 def read_pages(engine: Engine, run: Run, refs: list[Ref]) -> Chunk:
     """Run a `page` step on some pages, in this process."""
     from scraping.errors import ArchiveDamaged, ScrapingError
+    from scraping.pages import Pages
     from scraping.tables import rows
 
     folder = engine.work / PARTS
@@ -155,7 +156,7 @@ def read_pages(engine: Engine, run: Run, refs: list[Ref]) -> Chunk:
     ):
         function = getattr(module, run.step.name)
         arguments = engine.arguments(run)
-        pages = engine.load(Run(engine.project.steps[run.step.pages_from or ""]))
+        pages = Pages(engine.archive, refs)
         for ref in refs:
             source = (ref.url, ref.fetched, ref.offset)
             try:

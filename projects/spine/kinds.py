@@ -1,8 +1,8 @@
 """How each kind of value becomes files and comes back. Never pickle.
 
-DataFrame → Parquet · array → npz · Keras model → .keras · numbers and text → JSON · figure → SVG
-(light and dark) and its data · picture → WebP · pages → a list into the archive · dict, list,
-tuple and dataclass of these → one file a field.
+DataFrame → Parquet · array or scratch network → npz · Keras model → .keras · numbers and text →
+JSON · figure → SVG (light and dark) and its data · picture → WebP · pages → a list into the
+archive · dict, list, tuple and dataclass of these → one file a field.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from projects.spine.errors import MissingValue, UnsupportedValue, printable
 from projects.spine.source import PACKAGES
 
 KINDS = (
-    "a DataFrame or Series, a NumPy array, a Keras model, a number, text, True/False, "
-    "a figure or sheet of blog.figures, a PIL image, the pages of crawl(), "
+    "a DataFrame or Series, a NumPy array, a Keras model, a scratch network, a number, text, "
+    "True/False, a figure or sheet of blog.figures, a PIL image, the pages of crawl(), "
     "or a dict, list, tuple or dataclass of these"
 )
 WHEN_AND_WHERE = ("_fetched", "_offset")  # when a row's page was fetched, where it is archived
@@ -137,6 +137,7 @@ class Writer:
             (("pandas:DataFrame", "pandas:Series"), self._table),
             (("numpy:ndarray",), self._array),
             (("keras:Model",), self._network),
+            (("models.scratch:Network",), self._scratch),
             (("blog.figures:Figure",), self._figure),
             (("blog.figures:Sheet",), self._sheet),
             (("PIL.Image:Image",), self._picture),
@@ -217,6 +218,12 @@ class Writer:
         self.parameters[name] = int(value.count_params())
         return {"kind": "network", "file": file}
 
+    def _scratch(self, value: Any, name: str) -> dict[str, Any]:
+        file = f"{name}.npz"
+        value.save(self.folder / file)
+        self.parameters[name] = value.count_params()
+        return {"kind": "scratch", "file": file}
+
     def _figure(self, value: Any, name: str) -> dict[str, Any]:
         files = {"light": f"{name}.light.svg", "dark": f"{name}.dark.svg", "data": f"{name}.csv"}
         (self.folder / files["light"]).write_text(value.light, "utf-8", newline="\n")
@@ -246,7 +253,9 @@ class Writer:
         # The bytes stay in the archive; here is only what to look up there. The time of
         # fetching is no part of the meaning: the same pages fetched again are the same value.
         self.meanings[node["file"]] = value.digest
-        sizes = {ref.file: (self.archive / ref.file).stat().st_size for ref in value.refs}
+        files = {ref.file for ref in value.refs}
+        files |= {one.file for ref in value.refs for one in ref.media if one.file}
+        sizes = {name: (self.archive / name).stat().st_size for name in sorted(files)}
         return {"kind": "pages", "file": node["file"], "pages": len(value), "archive": sizes}
 
     def _fields(self, value: dict[Any, Any], name: str, node: dict[str, Any]) -> dict[str, Any]:
@@ -291,7 +300,7 @@ def summary(value: Any) -> str:
         return f"{len(value):,} pages"
     if _loaded(value, "blog.figures:Figure", "blog.figures:Sheet", "PIL.Image:Image"):
         return "drawn"
-    if _loaded(value, "keras:Model"):
+    if _loaded(value, "keras:Model", "models.scratch:Network"):
         return f"{int(value.count_params()):,} parameters"
     if dataclasses.is_dataclass(value):
         value = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
@@ -354,6 +363,11 @@ class Reader:
         import keras
 
         return keras.models.load_model(self.folder / node["file"], compile=False)
+
+    def _scratch(self, node: dict[str, Any]) -> Any:
+        from models.scratch import Network
+
+        return Network.load(self.folder / node["file"])
 
     def _figure(self, node: dict[str, Any]) -> Any:
         import pandas

@@ -19,7 +19,7 @@ from typing import Any
 
 from projects.spine.durable import append_line
 from projects.spine.engine import QUICK_PAGES, Engine, Run
-from projects.spine.errors import SpineError, StepFailed, UnsupportedValue
+from projects.spine.errors import PageLost, SpineError, StepFailed, UnsupportedValue
 from projects.spine.owner import contact
 from projects.spine.results import check_scores
 from projects.spine.store import Stored
@@ -95,10 +95,16 @@ def failure(engine: Engine, run: Run, error: Exception, where: str = "") -> Step
     seed = "" if run.seed is None else f" (seed {run.seed})"
     place = f" on {where}" if where else ""
     text = f"{at}: step `{run.step.name}`{seed} stopped{place}: {said}"
+    trace = "".join(traceback.format_exception(error))
+    if kind == "ArchiveDamaged":
+        text += (
+            "\nEverything else is kept. What is damaged is fetched anew, and nothing else, by: "
+            f"folio run {engine.project.name}"
+        )
+        return PageLost(text, 3, trace)
     if not ours:
         name = engine.project.name
         text += f"\nEarlier steps are kept. Look closer: folio run {name} --debug"
-    trace = "".join(traceback.format_exception(error))
     return StepFailed(text, getattr(error, "exit_code", 1), trace)
 
 

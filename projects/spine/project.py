@@ -43,6 +43,8 @@ NAME = re.compile("[a-z][a-z0-9_]{0,39}")
 CRAWLS = frozenset({"crawl", "archived"})  # functions of scraping that give the pages …
 FETCHES = CRAWLS | {"download"}  # … and that may ask the network
 RESERVED = frozenset({"spine", "blank", "tests", "results"})
+# No folder can have these names on Windows.
+DEVICES = re.compile("con|prn|aux|nul|com[0-9]|lpt[0-9]")
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ def check_name(name: str) -> None:
         raise BadUsage(f"`{name}` is a word of Python itself; try `{name}_project`.")
     if name in sys.stdlib_module_names:
         raise BadUsage(f"`{name}` is a module of Python's standard library; try `{name}_project`.")
+    if DEVICES.fullmatch(name):
+        raise BadUsage(f"`{name}` is no name for a folder on Windows; try `{name}_project`.")
     if name in RESERVED:
         raise BadUsage(f"`{name}` is a name Folio keeps for itself; try `{name}_project`.")
 
@@ -120,16 +124,17 @@ class Project:
                 f"{error.msg}."
             ) from None
         self.question = (ast.get_docstring(self.tree) or "").strip().partition("\n")[0]
-        docs = {
+        # First lines of what functions and classes say of themselves, before that is left out.
+        self.docs = {
             node.name: (ast.get_docstring(node) or "").strip().partition("\n")[0]
             for node in self.tree.body
-            if isinstance(node, ast.FunctionDef)
+            if isinstance(node, ast.FunctionDef | ast.ClassDef)
         }
         strip(self.tree)
         self.code = Names.of(self.tree, f"projects.{name}")
         self._reaches: dict[ast.stmt, tuple[set[str], set[Import]]] = {}
         self.settings = self._settings()
-        self.steps = self._steps(docs)
+        self.steps = self._steps(self.docs)
 
     def _label(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()
@@ -288,8 +293,8 @@ class Project:
                 "two projects."
             )
         raise BadUsage(
-            f"{where}: step `{name}` asks for `page`, but no earlier step calls crawl(). "
-            "Write one above it: def pages(): return crawl(START, follow=…, keep=…)"
+            f"{where}: step `{name}` asks for `page`, but no earlier step calls crawl() or "
+            "archived(). Write one above it: def pages(): return crawl(START, follow=…, keep=…)"
         )
 
     # -- seeds and settings ----------------------------------------------------------------

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from projects.spine import extraction, perform
 from projects.spine.cache import cache_of
 from projects.spine.engine import Engine, Run, Variant, digest_of
-from projects.spine.errors import SpineError, WorkerEnded
+from projects.spine.errors import PageLost, SpineError, WorkerEnded
 from projects.spine.plan import Plan
 from projects.spine.progress import Progress
 
@@ -276,6 +276,7 @@ def bring_up_to_date(
     with contextlib.ExitStack() as stack:
         # Whatever was finished before a failure is recorded.
         stack.callback(record, engine)
+        stack.push(functools.partial(_crawl_again_for, engine))
         stack.callback(engine.forget)
         if not waiting:
             return
@@ -300,6 +301,15 @@ def bring_up_to_date(
                 del running[future]
                 engine.forget()
                 record(engine)
+
+
+def _crawl_again_for(engine: Engine, kind: object, error: object, trace: object) -> None:
+    """Make the crawl due for a page whose record is damaged: it reads all and fetches that one."""
+    if isinstance(error, PageLost):
+        for run in engine.runs():
+            if run.step.crawls:
+                engine.store.drop(run.step.name, run.label)
+        engine.forget()
 
 
 def _ready(engine: Engine, waiting: dict[str, Run], running: dict[Any, Run]) -> list[Run]:

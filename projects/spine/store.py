@@ -162,6 +162,10 @@ class Store:
         keys.sort(key=lambda f: f.stat().st_mtime_ns, reverse=True)
         return [s for f in keys if isinstance(s := self.find(step, run, f.name), Stored)]
 
+    def drop(self, step: str, run: str) -> None:
+        """Remove all values of a run: what they point to is not what it was."""
+        shutil.rmtree(self.place(step, run, "x").parent, ignore_errors=True)
+
     def prune(self, step: str, run: str, keep: Iterable[str]) -> None:
         """Remove older values of a step, all but `keep` and the newest other one."""
         folder = self.place(step, run, "x").parent

@@ -23,7 +23,7 @@ from scraping.crawling.bounds import first_address, is_here, named_private
 from scraping.crawling.freshness import age, conditions, is_current, moment
 from scraping.crawling.frontier import DONE, FAILED, REFUSED, Frontier, Row, answered, unanswered
 from scraping.crawling.hollow import instead
-from scraping.crawling.wishes import wishes_of
+from scraping.crawling.wishes import may_change, wishes_of
 from scraping.errors import (
     ArchiveDamaged,
     Disallowed,
@@ -43,6 +43,10 @@ from scraping.records.archive import Archive, read
 
 COMMIT_SECONDS = 1.0  # between two syncs of archive and frontier
 ROBOTS_SECONDS = 24 * 3600  # for which a robots.txt may be reused (RFC 9309, 2.4)
+
+# The version of what decides whether an answer is a page to keep (hollow, walls, wishes): with a
+# higher one every archived answer is judged anew.
+RULES = 1
 
 # What a page may ask, why that ends it, in the words of a balance.
 WISHES = {
@@ -174,7 +178,13 @@ class Answers:
         """Make due what lost its record; take in what a killed run archived and did not note."""
         self.frontier.forget_beyond(self._archive.ends())
         last = {file: self.frontier.last_offset(file) for file in self._archive.ends()}
+        # Records are written one after the other: what is left over in a file before the newest
+        # one that the table knows was had anew since, or refused.
+        known_files = [file for file, offset in last.items() if offset is not None]
+        superseded = set(list(last)[: list(last).index(known_files[-1])]) if known_files else set()
         for file, offset, response in self._archive.recover(last):
+            if file in superseded:
+                continue
             known = self.frontier.get(canonical(response.url))
             self.frontier.set(answered(response, known.depth if known else 0, file, offset))
         self.frontier.forget_beyond(self._archive.ends())
@@ -208,7 +218,15 @@ class Answers:
         """How many addresses were answered from where."""
         return Counter(self._sources.values())
 
-    def get(self, url: str, depth: int, *, via: str = "", changed: str = "") -> Response:
+    def get(
+        self,
+        url: str,
+        depth: int,
+        *,
+        via: str = "",
+        changed: str = "",
+        check: Callable[[str], None] = lambda url: None,
+    ) -> Response:
         """A page's answer, redirects followed, from the archive as far as it has it.
 
         Args:
@@ -222,7 +240,13 @@ class Answers:
             FetchFailed: It cannot be had, or the answer is an error.
         """
         since = moment(changed) if self.fresh else None
-        return self._ask(url, lambda hop: self._one(hop, depth, via, since), page=True)
+
+        def hop(address: str) -> Response:
+            if address != url:
+                check(address)
+            return self._one(address, depth, via, since)
+
+        return self._ask(url, hop, page=True)
 
     def robots(self, url: str) -> Robots:
         """What the robots.txt of the address's host says; asked for if it is not archived."""
@@ -246,6 +270,24 @@ class Answers:
             self.settle(response.url, REFUSED, Kind.OPTED_OUT, WISHES[wish])
             raise Refused(url, WISHES[wish], kind=Kind.OPTED_OUT)
         return row
+
+    def judged(self, url: str) -> Row | None:
+        """Where the answer of a page lies that an earlier run found worth keeping, if one did.
+
+        The record is compared with what was written, and neither unpacked nor judged again.
+        """
+        row = self.frontier.get(canonical(url))
+        if row is None or row.judged != RULES or row.kind is not None or row.url != url:
+            return None
+        if not self._is_had(row):
+            return None
+        self._sources.setdefault(hash(row.key), Source.ARCHIVE)
+        return row
+
+    def judge(self, row: Row, response: Response) -> None:
+        """Note that an address's answer is worth keeping, unless it may not be some day."""
+        if row.judged != RULES and not may_change(response):
+            self.frontier.judge(row.key, RULES)
 
     def _is_had(self, row: Row) -> bool:
         """Whether a file is in the archive, whole, and need not be looked into."""
@@ -309,6 +351,10 @@ class Answers:
         try:
             kinds = fetch.ANYTHING if medium else fetch.PAGES
             response = self._manners.get(url, conditions(known), kinds=kinds)
+            if response.status == 304 and known is not None:
+                asks, asked = self.wishes(response), self.wishes(known)
+                if not asks <= asked:  # a new wish, to be kept with the page
+                    response = self._manners.get(url, kinds=kinds)
             self._check_noarchive(response)
         except (Refused, FetchFailed) as failure:
             self._sources[mark] = Source.NOWHERE
@@ -319,17 +365,24 @@ class Answers:
             # Nothing in the archive tells of it: a run that is killed next must not ask again.
             self.frontier.commit()
             raise
-        if (
-            known is not None
-            and row is not None
-            and (response.status == 304 or sha256(response.body).hexdigest() == row.digest)
-        ):
+        if known is not None and row is not None and self._repeats(response, known, row):
             self._archive.revisit(response, known)
             self.commit()
             return self._known(row, known, Source.UNCHANGED)
         self._sources[mark] = Source.NETWORK
         self._keep(response, depth, via)
         return response
+
+    def _repeats(self, response: Response, known: Response, row: Row) -> bool:
+        """Whether an answer says what the archived one says: also where it leads, what it asks."""
+        if response.status == 304:
+            return True
+        return (
+            response.status == known.status
+            and response.header("Location") == known.header("Location")
+            and sha256(response.body).hexdigest() == row.digest
+            and self.wishes(response) == self.wishes(known)
+        )
 
     def _known(self, row: Row, known: Response, source: Source) -> Response:
         """An archived answer once more; what it is worth is judged anew."""

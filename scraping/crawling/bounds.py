@@ -12,6 +12,8 @@ from scraping.net import fetch
 from scraping.net.address import resolve
 from scraping.outcomes import Kind
 
+LOGIN = re.compile(r"[^/?#\s]+@")  # in an address: a user name and password
+
 
 class Bounds:
     """The addresses that belong to a crawl.
@@ -44,19 +46,34 @@ class Bounds:
         elif url.split("/", 3)[2] not in self.hosts:
             raise Refused(url, "on another site (include=… would take it in)", kind=Kind.ELSEWHERE)
 
+    def check_hop(self, url: str) -> None:
+        """Refused for an address that leads to a page (a redirect, a sitemap) out of bounds.
+
+        `include` speaks of pages, so it takes other hosts in and leaves nothing out here.
+        """
+        self.check_exclude(url)
+        if url.split("/", 3)[2] not in self.hosts and not any(
+            pattern.search(url) for pattern in self._include
+        ):
+            raise Refused(url, "on another site (include=… would take it in)", kind=Kind.ELSEWHERE)
+
     def check_exclude(self, url: str) -> None:
         """Refused for an address that exclude speaks of; images may lie on any host."""
         if any(pattern.search(url) for pattern in self._exclude):
             raise Refused(url, "left out by exclude", kind=Kind.LEFT_OUT)
 
 
-def first_address(start: str) -> str:
-    """The start as a full address; Misuse with the likely one if it is none."""
+def first_address(start: str, caller: str = "crawl") -> str:
+    """The start as a full address; Misuse, in the name of what was called, if it is none."""
     try:
         return resolve("", start)
     except Refused as failure:
         hint = f" Perhaps you meant https://{start}?" if "://" not in start else ""
-        raise Misuse(f"crawl({printable(start)!r}): {failure.reason}.{printable(hint)}") from None
+        shown = LOGIN.sub("…@", start)  # a password is not repeated
+        hint = LOGIN.sub("…@", hint)
+        raise Misuse(
+            f"{caller}({printable(shown)!r}): {failure.reason}.{printable(hint)}"
+        ) from None
 
 
 def is_here(start: str) -> bool:

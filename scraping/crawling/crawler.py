@@ -9,16 +9,30 @@ import sqlite3
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from scraping.crawling.answers import Answers, opened, unwritable
-from scraping.crawling.balance import ends
+from scraping.crawling.balance import ends, told
 from scraping.crawling.bounds import Bounds, first_address
 from scraping.crawling.frontier import DONE
 from scraping.crawling.walk import Find, Rules, Walk
-from scraping.errors import FetchFailed, Misuse, Partial, Unreachable, Unreadable, printable
+from scraping.errors import (
+    Disallowed,
+    FetchFailed,
+    Misuse,
+    Partial,
+    Refused,
+    Unreachable,
+    Unreadable,
+    printable,
+)
 from scraping.lent import Lent, current
+from scraping.outcomes import NEXT, REFUSALS, Kind
 from scraping.pages import Pages
 from scraping.reading.page import check_selector
+
+# The refusals that are the project's own choice leave the rest: someone said no.
+SAID_NO = REFUSALS - {Kind.SCHEME, Kind.ELSEWHERE, Kind.LEFT_OUT, Kind.CONTENT_TYPE}
 
 
 def crawl(
@@ -79,8 +93,9 @@ def crawl(
         Misuse: A selector, pattern or address is none; no archive; no contact.
         Refused: The first page must not be asked for, or is a challenge or a login.
         Unreachable: The first page could not be had.
-        Partial: Too much failed, the host asks for a long rest, or the disk is full. What was
-            kept is in `.pages`, and the same crawl goes on from there.
+        Partial: Too much failed, nothing was kept, the host asks for a long rest, or the disk is
+            full. What was kept is in `.pages`, and the same crawl goes on from there. Where
+            nothing was kept because all of it is refused, its exit code is that of Refused.
     """
     lent = current.get()
     if lent is None:
@@ -91,6 +106,7 @@ def crawl(
         max_pages = min(max_pages, lent.max_pages)
     for name, find in (("follow", follow), ("keep", keep), ("media", media)):
         _check(name, find)
+    _check_budgets(max_pages, max_depth, max_seconds, max_failed)
     folder = Path(archive) if archive is not None else lent.archive
     bounds = Bounds(first_address(start), include, exclude)
     answers = opened(
@@ -113,6 +129,8 @@ def crawl(
             walk.run()
         except (FetchFailed, Unreadable) as failure:
             raise _unreachable(failure, answers, again) from failure
+        except Refused as refusal:
+            raise _with_next_step(refusal) from refusal
         except sqlite3.Error as fault:
             raise unwritable(folder, fault) from fault
         finally:
@@ -134,6 +152,23 @@ def _check(name: str, find: object) -> None:
         )
 
 
+def _check_budgets(
+    max_pages: int, max_depth: int | None, max_seconds: float | None, max_failed: float
+) -> None:
+    """Misuse for a budget that leaves nothing to be done, or means nothing."""
+    for name, value, least, most, takes in (
+        ("max_pages", max_pages, 1, None, "a number of pages, 1 or more"),
+        ("max_depth", max_depth, 0, None, "a number of links, 0 or more"),
+        ("max_seconds", max_seconds, 0, None, "seconds, 0 or more"),
+        ("max_failed", max_failed, 0, 1, "a share, from 0 to 1"),
+    ):
+        if value is None and name in ("max_depth", "max_seconds"):
+            continue
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or value < least or (most is not None and value > most):
+            raise Misuse(f"{name}={printable(repr(value), 80)}: it takes {takes}")
+
+
 def _verdict(walk: Walk, pages: Pages, max_failed: float, again: str) -> Pages:
     """The pages, if enough of the crawl went well; else Partial."""
     balance = pages.balance
@@ -143,6 +178,8 @@ def _verdict(walk: Walk, pages: Pages, max_failed: float, again: str) -> Pages:
         trouble = walk.host_stopped
     elif asked and failed / asked > max_failed:
         trouble = f"{failed:,} of {asked:,} addresses failed ({failed / asked:.0%})"
+    elif not pages.refs:
+        raise _nothing_kept(walk, balance, again)
     else:
         return pages
     lines = [
@@ -153,6 +190,32 @@ def _verdict(walk: Walk, pages: Pages, max_failed: float, again: str) -> Pages:
         "exclude=… leaves out what never will, max_failed=… accepts more of it.",
     ]
     raise Partial("\n".join(lines))
+
+
+def _nothing_kept(walk: Walk, balance: dict[str, Any], again: str) -> Partial:
+    """What a crawl without a single page means: an empty table must not look like a success."""
+    kinds = balance["kinds"]
+    lines = [f"{walk.start}: no page was kept.", *(f"  {line}" for line in told(balance)[1:])]
+    if not kinds and not balance["stopped"]:
+        name, find = ("keep", walk.rules.keep) if walk.rules.keep else ("follow", walk.rules.follow)
+        shown = repr(find) if isinstance(find, str) else getattr(find, "__name__", "a function")
+        number = balance["fetched"] + balance["replayed"] + balance["unchanged"]
+        lines.append(f"  {name}={printable(shown, 80)} finds no page on {number:,} addresses")
+    lines.append(f"Next: folio look {walk.start} shows what the first page offers; then {again}.")
+    partial = Partial("\n".join(lines))
+    if not SAID_NO.isdisjoint(kinds) and not balance["failed"] and not balance["stopped"]:
+        partial.exit_code = Refused.exit_code
+    return partial
+
+
+def _with_next_step(refusal: Refused) -> Refused:
+    """The refusal of a first page, with the next lawful step if it does not name one."""
+    step = NEXT.get(refusal.kind)
+    if step is None or "\n" in str(refusal):
+        return refusal
+    if isinstance(refusal, Disallowed):
+        return Disallowed(refusal.url, refusal.reason, f"Next: {step}.")
+    return Refused(refusal.url, refusal.reason, f"Next: {step}.", kind=refusal.kind)
 
 
 def _unreachable(failure: FetchFailed | Unreadable, answers: Answers, again: str) -> Unreachable:

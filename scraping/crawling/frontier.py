@@ -15,11 +15,10 @@ from typing import NamedTuple
 
 from scraping.errors import FetchFailed, HostStopped, Misuse, Refused
 from scraping.net.address import canonical
-from scraping.net.address import resolve as resolve
 from scraping.net.response import Response
 from scraping.outcomes import Kind, of_status
 
-VERSION = 2
+VERSION = 3
 
 DUE, DONE, REFUSED, FAILED = "due", "done", "refused", "failed"
 ASK_AGAIN = frozenset({Kind.SCHEME, Kind.PRIVATE, Kind.ELSEWHERE, Kind.LEFT_OUT})  # costs nothing
@@ -39,10 +38,16 @@ CREATE TABLE address (
     digest TEXT,               -- SHA-256 of the body, compression undone
     file TEXT,
     offset INTEGER,
-    kind TEXT                  -- of outcomes.Kind, for an address that gives no page
+    kind TEXT,                 -- the outcomes.Kind of an address that gives no page
+    judged INTEGER NOT NULL DEFAULT 0  -- the rules by which its answer was found to be a page
 ) WITHOUT ROWID;
 CREATE INDEX place ON address (file, offset);
 """
+# What each format lacks of the next; the answers of an older one are judged anew.
+TAKEN_OVER = {
+    1: "ALTER TABLE address ADD COLUMN kind TEXT;",
+    2: "ALTER TABLE address ADD COLUMN judged INTEGER NOT NULL DEFAULT 0;",
+}
 
 
 class Row(NamedTuple):
@@ -61,6 +66,7 @@ class Row(NamedTuple):
     file: str | None = None
     offset: int | None = None
     kind: str | None = None
+    judged: int = 0
 
 
 MARKS = ", ".join("?" * len(Row._fields))
@@ -86,11 +92,9 @@ class Frontier:
         version = self._database.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
             self._database.executescript("BEGIN;" + SCHEMA + "COMMIT;")
-        elif version == 1:
-            self._database.executescript(
-                f"BEGIN; ALTER TABLE address ADD COLUMN kind TEXT; PRAGMA user_version = {VERSION};"
-                " COMMIT;"
-            )
+        elif version in TAKEN_OVER:
+            steps = "".join(TAKEN_OVER[older] for older in range(version, VERSION))
+            self._database.executescript(f"BEGIN; {steps} PRAGMA user_version = {VERSION}; COMMIT;")
         elif version != VERSION:
             raise Misuse(
                 f"{self.path} is in format {version}, this Folio reads format {VERSION}.\n"
@@ -114,9 +118,14 @@ class Frontier:
     def settle(self, key: str, state: str, kind: str | None, reason: str | None) -> None:
         """Record how an address with an archived answer ends; the place of the answer stays."""
         self._database.execute(
-            "UPDATE address SET state = ?, kind = ?, reason = ?, retry = 0 WHERE key = ?",
+            "UPDATE address SET state = ?, kind = ?, reason = ?, retry = 0, judged = 0"
+            " WHERE key = ?",
             (state, kind, reason, key),
         )
+
+    def judge(self, key: str, rules: int) -> None:
+        """Record by which rules the archived answer of an address was found to be a page."""
+        self._database.execute("UPDATE address SET judged = ? WHERE key = ?", (rules, key))
 
     def last_offset(self, file: str) -> int | None:
         """Where the last record of this archive file begins that an address points to."""
@@ -138,7 +147,7 @@ class Frontier:
         ]
         self._database.executemany(
             "UPDATE address SET state = 'due', status = NULL, reason = NULL, location = NULL,"
-            " fetched = NULL, digest = NULL, file = NULL, offset = NULL, kind = NULL"
+            " fetched = NULL, digest = NULL, file = NULL, offset = NULL, kind = NULL, judged = 0"
             " WHERE key = ?",
             [(key,) for key in lost],
         )

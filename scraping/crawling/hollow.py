@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from html import unescape
+from itertools import islice
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -33,6 +34,7 @@ WALL_STATUS = frozenset({200, 202, 401, 403, 405, 406, 429, 503})
 
 HIDDEN = ("script", "style", "noscript", "template", "svg", "head")
 BESIDE = ("form", "nav", "header", "footer")  # what a login wall may have around it
+LINK = re.compile(rb"<[aA] ")
 TAG = re.compile(rb"<[/!?a-zA-Z][^<>]*>?")
 TITLE = re.compile(rb"<title\b[^<>]*>([^<]{0,300})", re.IGNORECASE)
 HEADING = re.compile(rb"<(?:h[1-3]|legend)\b[^<>]*>\s*(?:<[^<>]*>\s*){0,5}([^<]{0,200})", re.I)
@@ -61,16 +63,16 @@ def instead(response: Response, asked: str) -> tuple[Kind, str] | None:
         return None
     if b"\x00" in body[:64]:
         body = as_text(body, kind).encode("utf-8", "replace")
-    links = body.count(b"<a ") + body.count(b"<A ")
+    linked = any(True for _ in islice(LINK.finditer(body), MOST_LINKS, None))
     if response.status == 200 and response.url != asked:
         place = urlsplit(response.url)
         if _is_login(response.url) and not _is_login(asked):
-            elsewhere = place.netloc != urlsplit(asked).netloc and links <= MOST_LINKS
+            elsewhere = place.netloc != urlsplit(asked).netloc and not linked
             if walls.PASSWORD.search(body) or (elsewhere and _says_little(body)):
                 where = printable(f"{place.netloc}{place.path}", 80)
                 return Kind.LOGIN, f"it leads to a login page, {where}"
     # From here on every page with something on it is soon done with.
-    if links > MOST_LINKS or body.count(b"<p") > MOST_BLOCKS:
+    if linked or body.count(b"<p") > MOST_BLOCKS:
         return None
     if body.count(b"<li") > MOST_BLOCKS or body.count(b"<td") > MOST_BLOCKS:
         return None
@@ -196,13 +198,12 @@ def _is_shell(seen: _Seen) -> bool:
 
 def _without(markup: bytes, names: tuple[str, ...]) -> tuple[bytes, bytes]:
     """The markup without comments and some elements, and what these contain; in linear time."""
-    opening = re.compile(rb"<(?:!--|(" + "|".join(names).encode() + rb")(?=[\s/>]))", re.IGNORECASE)
     small = markup.lower()
     left: list[bytes] = []
     cut: list[bytes] = []
     unclosed: set[bytes] = set()
     place = 0
-    for match in opening.finditer(markup):
+    for match in _opening(names).finditer(markup):
         name = (match[1] or b"").lower()
         if match.start() < place or name in unclosed:
             continue

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from lxml import etree  # ty: ignore[missing-module-member] - compiled, no stubs
 
-from scraping.crawling.frontier import resolve
 from scraping.errors import Refused
+from scraping.net.address import resolve
 from scraping.net.body import BadBody, as_text, decoded
 from scraping.net.fetch import Response
 

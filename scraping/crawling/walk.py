@@ -43,6 +43,7 @@ REPORT_SECONDS = 0.1
 ESTIMATE_FROM = 60.0  # seconds that are left, from which on it is worth saying
 MORE_PASSED = 1_000  # pages that may be passed through beyond the number that may be kept
 MOST_WAITING = 100_000  # addresses in the queue, or ten for each page that may be kept
+MOST_ALIKE = 100  # pages of one content whose links are taken
 MOST_NESTED = 3  # sitemap indexes in one another; the protocol allows one
 
 Find = str | Callable[[Page], Iterable[str]]  # a CSS selector, or a function of the page
@@ -103,6 +104,7 @@ class Walk:
         self._seen: set[int] = set()  # hashes of (canonical address, role)
         self._visited: set[int] = set()  # … of the pages that they led to
         self._first_with: dict[int, str] = {}  # hash of (digest, role) → address
+        self._folders: dict[int, list[tuple[str, str]]] = {}  # of pages passed, by content
         self._media: dict[str, tuple[Media, str]] = {}  # address → (place, digest)
         self._changed: dict[str, str] = {}  # address → what a sitemap says of its last change
         self._passed = self._nofollow = 0
@@ -158,24 +160,32 @@ class Walk:
     def _visit(self, due: Due) -> None:
         """Have an address's page, take its links, keep it: whatever it is visited for."""
         first = due.via == ""
+        if due.role is Role.KEPT and self.rules.media is None and not first:
+            known = self.answers.judged(due.url)
+            if known is not None:  # as most pages of a replay: nothing that is in it is needed
+                if self._is_new(known.key, due.role):
+                    self._add(known, _digest(known), ())
+                return
         response = self.answers.get(
-            due.url, due.depth, via=due.via, changed=self._changed.pop(due.url, "")
+            due.url,
+            due.depth,
+            via=due.via,
+            changed=self._changed.pop(due.url, ""),
+            check=self._anywhere if first else self.bounds.check_hop,
         )
         if first:
             # A start that moves (to www., to https) takes the crawl's bounds with it.
             self.bounds.hosts.add(urlsplit(response.url).netloc)
-        elif response.url != due.url:
+        elif response.url != due.url and due.role is not Role.SITEMAP:
             self.bounds.check(response.url)
         key = canonical(response.url)
-        place = hash((key, due.role))
-        if place in self._visited:
+        if not self._is_new(key, due.role):
             return  # several addresses lead to this page
-        self._visited.add(place)
-        self._seen.add(place)
         page = Page(response)
         if first or due.role is Role.SITEMAP:
             listed = sitemap.read(response)
             if listed is not None:
+                self._passed += 1
                 self._take_listed(listed, response.url, due.depth)
                 return
             if due.role is Role.SITEMAP:
@@ -188,11 +198,26 @@ class Walk:
         if due.role is Role.KEPT or self.rules.keep is None:
             self._keep(page, row, due, asked)
 
+    def _is_new(self, key: str, role: Role) -> bool:
+        """Whether a page is visited for the first time in this role, and remember that it was."""
+        place = hash((key, role))
+        if place in self._visited:
+            return False
+        self._visited.add(place)
+        self._seen.add(place)
+        return True
+
+    @staticmethod
+    def _anywhere(url: str) -> None:
+        """The start may move."""
+
     def _pass(self, page: Page, row: Row, due: Due, asked: frozenset[str]) -> None:
         """Take a page's links, unless it asks not to or is one that was passed before."""
         self._passed += 1
-        if first := self._same_before(page.url, str(row.digest), Role.PASSED):
-            if self.rules.keep is not None:  # else it is for _keep to say
+        if first := self._trap(page.url, str(row.digest)):
+            # What is to be kept as well is for _keep to say.
+            also_kept = self.rules.keep is None or hash((row.key, Role.KEPT)) in self._seen
+            if not also_kept:
                 self._note_duplicate(page.url, first)
             return
         if "nofollow" in asked:
@@ -232,7 +257,9 @@ class Walk:
                 continue
             self._seen.add(mark)
             try:
-                self.bounds.check(url)
+                # A sitemap is a way to pages, as a redirect is: `include` speaks of the pages.
+                check = self.bounds.check_hop if role is Role.SITEMAP else self.bounds.check
+                check(url)
             except Refused as failure:
                 self._note(url, failure)
                 rows.append(
@@ -255,7 +282,7 @@ class Walk:
                 self._tally.note(page.url, Kind.OPTED_OUT, WISHES[wish])
                 self.answers.settle(page.url, REFUSED, Kind.OPTED_OUT, WISHES[wish])
                 return
-        whole = sha256(str(row.digest).encode())
+        digests = []
         shown = {}
         if self.rules.media is not None:
             for link in _found(page, self.rules.media, ("src", "href")):
@@ -266,15 +293,19 @@ class Walk:
                     continue
                 if url not in shown:
                     shown[url], digest = self._medium(url, due.depth + 1, page.url)
-                    whole.update(digest.encode())
-        digest = whole.hexdigest()
-        if first := self._same_before(page.url, digest, Role.KEPT):
-            self._note_duplicate(page.url, first)
-            return
-        media = tuple(shown.values())
+                    digests.append(digest)
+        if self._add(row, _digest(row, digests), tuple(shown.values())):
+            self.answers.judge(row, page.response)
+
+    def _add(self, row: Row, digest: str, media: tuple[Media, ...]) -> bool:
+        """Add a page to the result, unless it came before under another address."""
+        if first := self._same_before(row.url, digest, Role.KEPT):
+            self._note_duplicate(row.url, first)
+            return False
         self.refs.append(
-            Ref(page.url, digest, page.fetched, str(row.file), int(row.offset or 0), media)
+            Ref(row.url, digest, str(row.fetched), str(row.file), int(row.offset or 0), media)
         )
+        return True
 
     def _medium(self, url: str, depth: int, via: str) -> tuple[Media, str]:
         """Where an image or file lies and its digest; fetched once, however often it is shown."""
@@ -289,6 +320,21 @@ class Walk:
                 self._note(url, failure)
                 self._media[url] = (Media(url, "", -1, failure.reason), "")
         return self._media[url]
+
+    def _trap(self, url: str, digest: str) -> str | None:
+        """The address above this one with the same content, if there is one.
+
+        The same relative links lead ever deeper only below a page of their own kind.
+        """
+        folders = self._folders.setdefault(hash(digest), [])
+        path = url.partition("?")[0]
+        for folder, first in folders:
+            if path.startswith(folder) and first != url:
+                return first
+        if len(folders) < MOST_ALIKE:
+            folders.append((path[: path.rindex("/") + 1], url))
+            return None
+        return folders[0][1]
 
     def _same_before(self, url: str, digest: str, role: Role) -> str | None:
         """The address under which a page with this content came before, if one did."""
@@ -332,7 +378,14 @@ class Walk:
         for url, failure in self.answers.stale.items():
             self._note(url, failure)
         sources = self.answers.counts()
-        due = len(self._queue) + self._deeper + self._crowded
+        # Each address once, though it may wait for its links and for itself.
+        waiting = {
+            canonical(due.url)
+            for due in self._queue
+            if due.role is not Role.PASSED
+            or hash((canonical(due.url), Role.KEPT)) not in self._visited
+        }
+        due = len(waiting) + self._deeper + self._crowded
         stopped = self._stopped
         if stopped is None and due and self._ended is not None:
             deep = self._deeper and not self._crowded
@@ -354,6 +407,11 @@ class Walk:
             "hosts": dict(Counter(urlsplit(ref.url).netloc for ref in self.refs)),
             "seconds": round((self._ended or time.monotonic()) - self._begun, 1),
         }
+
+
+def _digest(row: Row, media: Iterable[str] = ()) -> str:
+    """The digest of a page and of what it shows."""
+    return sha256("".join([str(row.digest), *media]).encode()).hexdigest()
 
 
 def _base(page: Page) -> str:

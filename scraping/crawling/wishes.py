@@ -75,6 +75,15 @@ def wishes_of(response: Response) -> frozenset[str]:
     return frozenset(found)
 
 
+def may_change(response: Response) -> bool:
+    """Whether an answer may ask for something else on a later day ("unavailable_after: …")."""
+    dated = "unavailable_after"
+    if any(dated in value.lower() for _, value in response.headers):
+        return True
+    markup = response.body[:LOOKED_AT]
+    return b"\x00" in markup[:64] or dated.encode() in markup.lower()
+
+
 def _of_elements(markup: bytes, kind: str) -> set[str]:
     """What the page's meta elements ask for."""
     if b"\x00" in markup[:64]:

@@ -6,23 +6,22 @@ looking again costs the site nothing.
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from scraping.crawling.answers import Answers, opened
+from scraping.crawling.answers import WISHES, Answers, opened
 from scraping.crawling.bounds import first_address, is_here
 from scraping.crawling.sitemap import read as read_sitemap
 from scraping.crawling.wishes import wishes_of
 from scraping.errors import FetchFailed, Misuse, Refused, ScrapingError, Unreadable, printable
-from scraping.looking import patterns, starter
+from scraping.looking import patterns, shape, starter
 from scraping.looking.patterns import Field, Pattern
-from scraping.net.address import resolve
 from scraping.net.manners import PAUSE
 from scraping.net.robots import Robots
 from scraping.outcomes import NEXT, Kind
+from scraping.reading import embedded
 from scraping.reading.page import Page
 
 # Refusals that are answered with something in the place of a page: worth telling of.
@@ -56,6 +55,8 @@ class Look:
     next_link: str | None = None
     list_pages: int | None = None
     json: str = ""  # what a JSON answer holds
+    code: str | None = None  # the beginning of a project, where there can be one
+    is_sitemap: bool = False
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -69,10 +70,8 @@ class Look:
         return None if self.next_link else 1
 
     def project(self) -> str | None:
-        """The beginning of a `project.py` for this page; None where no page was to be had."""
-        if not self.status or self.json:
-            return None
-        return starter.project(self.url, self.patterns, self.about, self.next_link)
+        """The beginning of a `project.py` for this page; None where no page is to be had."""
+        return self.code
 
     def told(self) -> list[str]:
         """All of it as lines for a terminal."""
@@ -120,7 +119,8 @@ class Look:
             lines.append(f"  JSON        {self.json}")
         if self.sitemap:
             count, whole = self.sitemap
-            lines.append(f"  sitemap     {'' if whole else 'at least '}{count:,} addresses")
+            listed = f"{count:,} address{'es' * (count != 1)}"
+            lines.append(f"  sitemap     {'' if whole else 'at least '}{listed}")
         for rows, columns, names in self.tables[:MOST_SHOWN]:
             heads = printable(", ".join(filter(None, names)), 80)
             lines.append(f"  table       {rows:,} rows × {columns} columns: {heads}")
@@ -157,15 +157,14 @@ class Look:
             f"at {max(pace, 0.1):.1f} s a page"
         ]
         if self.patterns and self.patterns[0].first_link:
-            with suppress(Refused):
-                linked = resolve(self.url, self.patterns[0].first_link)
-                lines.append(f"  go on       folio look {printable(linked)}")
+            lines.append(f"  go on       folio look {printable(self.patterns[0].first_link)}")
         return lines
 
 
 def _told_of(one: Field) -> str:
     where = one.selector or "itself"
-    return f"                {one.name} ({one.kind}): {where}  e.g. {printable(one.example, 50)!r}"
+    kind = f"{one.kind}, not always" if one.optional and one.kind != "image" else one.kind
+    return f"                {one.name} ({kind}): {where}  e.g. {printable(one.example, 50)!r}"
 
 
 def at(url: str, folder: Path, contact: str | None = None, *, fresh: bool = False) -> Look:
@@ -205,12 +204,15 @@ def _looked(answers: Answers, url: str) -> Look:
     found.seconds, found.kind = response.seconds, response.header("Content-Type")
     found.wishes = sorted(wishes_of(response))
     if "json" in found.kind:
-        found.json = _json(page)
-    elif page.is_html and read_sitemap(response) is None:
-        try:
+        _look_at_data(page, found)
+        return found
+    found.is_sitemap = read_sitemap(response) is not None
+    try:
+        if page.is_html and not found.is_sitemap:
             _look_inside(page, found)
-        except Unreadable as failure:
-            found.trouble = (Kind.UNREADABLE, failure.reason)
+        found.code = _code(page, found)
+    except Unreadable as failure:
+        found.trouble = (Kind.UNREADABLE, failure.reason)
     return found
 
 
@@ -219,15 +221,63 @@ def _look_inside(page: Page, found: Look) -> None:
     title = page.select_one("title")
     found.title = " ".join(title.get_text().split()) if title else ""
     found.tables = list(patterns.tables(page))
-    found.patterns = patterns.repeated(page)
+    found.patterns = [_as_allowed(one, found) for one in patterns.repeated(page)]
     found.about = patterns.about(page)
-    found.next_link = patterns.next_link(page)
+    found.next_link = None if "nofollow" in found.wishes else patterns.next_link(page)
     found.list_pages = patterns.list_pages(page)
+    found.jsonld = [", ".join(_types(one)) for one in page.jsonld(skip_broken=True)]
+    found.embedded = {
+        name: len(str(value)) for name, value in page.embedded(skip_broken=True).items()
+    }
+    for what, read in (("JSON-LD", embedded.jsonld), ("data", embedded.embedded)):
+        if faults := read(page)[1]:
+            found.notes.append(f"{what} that is none: {printable(faults[0], 120)}")
+
+
+def _types(node: dict[str, Any]) -> list[str]:
+    """What an object of JSON-LD says it is."""
+    said = node.get("@type", "no type")
+    return [printable(one, 60) for one in (said if isinstance(said, list) else [said])]
+
+
+def _as_allowed(pattern: Pattern, found: Look) -> Pattern:
+    """The pattern without its links, where the site asks not to go on there."""
+    first = pattern.first_link
+    if first is None or ("nofollow" not in found.wishes and found.robots.allowed(first)):
+        return pattern
+    return replace(pattern, link=None, first_link=None)
+
+
+def _code(page: Page, found: Look) -> str | None:
+    """A project for the page; None if a crawl would keep nothing of it."""
+    leads_on = found.is_sitemap or (found.patterns and found.patterns[0].link)
+    if not leads_on and _closed(found):
+        return None
+    about = found.about or [patterns.anything(page)]
+    return starter.project(
+        found.url, found.patterns, about, found.next_link, is_sitemap=found.is_sitemap
+    )
+
+
+def _closed(found: Look) -> bool:
+    """Whether the page asks that it be no part of a data set; that is told as well."""
+    asked = [wish for wish in found.wishes if wish in ("noindex", "noai", "tdm")]
+    if asked and found.trouble is None:
+        found.trouble = (Kind.OPTED_OUT, f"the page {WISHES[asked[0]]}")
+    return bool(asked)
+
+
+def _look_at_data(page: Page, found: Look) -> None:
+    """Fill in what a JSON answer holds."""
     try:
-        found.jsonld = [str(one.get("@type", "no type")) for one in page.jsonld()]
+        data: Any = page.json()
     except ScrapingError as failure:
-        found.notes.append(f"JSON-LD that is none: {printable(failure, 120)}")
-    found.embedded = {name: len(str(value)) for name, value in page.embedded().items()}
+        found.json = printable(failure, 120)
+        found.trouble = (Kind.UNREADABLE, "it says it is JSON, and is not")
+        return
+    found.json = shape.told(data)
+    if not _closed(found):
+        found.code = shape.project(found.url, data)
 
 
 def _pause(url: str, robots: Robots) -> float:
@@ -250,27 +300,3 @@ def _sitemap(answers: Answers, robots: Robots, url: str) -> tuple[int, bool] | N
             count += len(listed.pages)
             due += listed.sitemaps
     return (count, not due) if seen else None
-
-
-def _json(page: Page) -> str:
-    """What a JSON answer holds, in a few words."""
-    try:
-        data: Any = page.json()
-    except ScrapingError as failure:
-        return printable(failure, 120)
-    if isinstance(data, dict):
-        parts = [
-            f"{printable(key, 30)}: {_kind(value)}"
-            for key, value in list(data.items())[:MOST_SHOWN]
-        ]
-        return f"an object with {len(data)} keys ({', '.join(parts)})"
-    return _kind(data)
-
-
-def _kind(value: Any) -> str:
-    if isinstance(value, list):
-        inner = ""
-        if value and isinstance(value[0], dict):
-            inner = f" of {{{printable(', '.join(map(str, list(value[0])[:MOST_SHOWN])), 80)}}}"
-        return f"a list of {len(value):,}{inner}"
-    return {dict: "an object", str: "text", bool: "true or false"}.get(type(value), "a number")

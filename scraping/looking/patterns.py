@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
+from urllib.parse import urlsplit
 
-from scraping.errors import ScrapingError
-from scraping.reading.extract import NUMBER
+from scraping.errors import BadValue, NotFound, Refused, ScrapingError
+from scraping.net.address import canonical, resolve
+from scraping.reading.extract import date, number, text
 from scraping.reading.page import Page
 from scraping.reading.tag import Tag
 
@@ -23,6 +26,7 @@ MOST_PATTERNS = 4
 LONGEST = 80  # characters of an example
 LONGEST_VALUE = 300  # characters of what may be a field's value
 MOST_SAMPLED = 40  # items of a pattern that are looked at
+MOST_TRIED = 2_000  # items on which a field is tried
 MOST_INSIDE = 3  # elements within one that says a single thing
 MOST_ELEMENTS = 20_000  # of a page that are looked at
 ASIDE = frozenset({"nav", "header", "footer", "aside", "form", "select"})
@@ -38,6 +42,12 @@ OF_PAGES = re.compile(r"\b[0-9]{1,6} (?:of|von|de|sur|/) ([0-9]{1,6})\b")
 PLAIN = re.compile(r"[A-Za-z_][\w-]{0,40}")
 MADE_UP = re.compile(r"\d{3}|^(css|sc|jsx|svelte)-|^[a-z]{0,3}-?[a-zA-Z]*\d[a-zA-Z]*\d")
 DATE = re.compile(r"\d{4}-\d\d-\d\d(T\S*)?")
+NO_PICTURE = re.compile(r"(?i)data:|.*\.(?:svgz?|ico|avif|bmp|tiff?)(?:[?#]|$)")  # none for image()
+NO_PAGE = re.compile(
+    r"(?i)\.(?:png|jpe?g|gif|svgz?|webp|avif|ico|pdf|ps|docx?|xlsx?|pptx?|zip|gz|bz2|xz|tgz|tar|7z"
+    r"|mp[34]|og[gv]|wav|webm|avi|mov|exe|dmg|deb|rpm|css|js|woff2?|ttf)$"
+)
+READERS = {"text": text, "number": number, "date": date}
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,7 @@ class Field:
     selector: str  # within the item; empty for the item itself
     kind: str  # text, number, date, image
     example: str
+    optional: bool = False  # some items lack it
 
 
 @dataclass(frozen=True)
@@ -57,17 +68,15 @@ class Pattern:
     selector: str
     count: int
     fields: list[Field]
-    link: str | None  # selector, on the page, of the links that the items carry
-    first_link: str | None
+    link: str | None  # selector, on the page, of links that lead to other pages of the site
+    first_link: str | None  # the first such page's address
 
 
 def repeated(page: Page) -> list[Pattern]:
     """The patterns on a page, the most telling first."""
     groups: dict[tuple[int, str], list[Tag]] = defaultdict(list)
     parents: dict[int, Tag] = {}
-    for number, tag in enumerate(page.descendants):
-        if number >= MOST_ELEMENTS:
-            break
+    for tag in islice(page.descendants, MOST_ELEMENTS):
         parent = tag.parent
         if parent is None or tag.name in NO_ITEM:
             continue
@@ -120,7 +129,7 @@ def next_link(page: Page) -> str | None:
 def about(page: Page) -> list[Field]:
     """What a page on one thing says: its heading, named values, dates, its picture."""
     found: list[Field] = []
-    names: Counter[str] = Counter()
+    names: set[str] = set()
     candidates = [
         *page.select("h1")[:1],
         *page.select("[itemprop]")[:MOST_FIELDS],
@@ -141,9 +150,18 @@ def about(page: Page) -> list[Field]:
         if selector is None:
             continue
         field = _field(tag, selector, names)
-        if field:
+        if field and (field := _tried(field, [page])):
             found.append(field)
     return found[:MOST_FIELDS]
+
+
+def anything(page: Page) -> Field:
+    """What any page says: its heading, its title, or else all of its text."""
+    for selector in ("h1", "title"):
+        said = text(page, selector, default="")
+        if said:
+            return Field("title", selector, "text", said[:LONGEST])
+    return Field("text", "", "text", text(page)[:LONGEST])
 
 
 def _form(tag: Tag) -> str:
@@ -186,7 +204,7 @@ def _pattern(page: Page, items: list[Tag]) -> Pattern | None:
         return None
     matches = page.select(selector)
     link, first_link = _item_link(page, selector, matches)
-    return Pattern(selector, len(matches), _fields(matches[:MOST_SAMPLED]), link, first_link)
+    return Pattern(selector, len(matches), _fields(matches), link, first_link)
 
 
 def _selector(page: Page, tag: Tag, wanted: int = 1) -> str | None:
@@ -233,7 +251,8 @@ def _fields(items: list[Tag]) -> list[Field]:
     """What (nearly) every item holds once, and not always the same."""
     texts: dict[str, list[str]] = defaultdict(list)
     first: dict[str, Tag] = {}
-    for item in items:
+    sampled = items[:MOST_SAMPLED]
+    for item in sampled:
         counted: dict[str, list[Tag]] = defaultdict(list)
         for tag in item.descendants:
             counted[_form(tag)].append(tag)
@@ -241,19 +260,40 @@ def _fields(items: list[Tag]) -> list[Field]:
             if len(tags) == 1:
                 first.setdefault(form, tags[0])
                 texts[form].append(_said(tags[0]))
-    names: Counter[str] = Counter()
+    names: set[str] = set()
     found: list[Field] = []
     for form, said in texts.items():
-        enough = len(said) >= 0.8 * len(items)
+        enough = len(said) >= 0.8 * len(sampled)
         if not enough or len(set(said)) < 2 or not any(said) or _only_wraps(first[form]):
             continue
         field = _field(first[form], form if "." not in form else "." + form.split(".", 1)[1], names)
-        if field and field.example not in {one.example for one in found}:
+        if not field or field.example in {one.example for one in found}:
+            continue
+        if field := _tried(field, items):
             found.append(field)
     if not found and items:
         own = _field(items[0], "", names)
+        own = _tried(own, items) if own else None
         found = [own] if own else []
     return found[:MOST_FIELDS]
+
+
+def _tried(field: Field, places: list[Page] | list[Tag]) -> Field | None:
+    """The field as it can be had of every item: text where that is not always a number or a date.
+
+    A picture may always be missing: its file may be gone, or be none that can be read.
+    """
+    if field.kind == "image":
+        return None if NO_PICTURE.match(field.example) else replace(field, optional=True)
+    optional = len(places) > MOST_TRIED
+    for place in places[:MOST_TRIED]:
+        try:
+            READERS[field.kind](place, field.selector)
+        except NotFound:
+            optional = True
+        except BadValue:
+            return _tried(replace(field, kind="text"), places)
+    return replace(field, optional=optional)
 
 
 def _only_wraps(tag: Tag) -> bool:
@@ -268,7 +308,7 @@ def _said(tag: Tag) -> str:
     return " ".join(str(tag.get("datetime") or tag.get_text()).split())
 
 
-def _field(tag: Tag, selector: str, names: Counter[str]) -> Field | None:
+def _field(tag: Tag, selector: str, names: set[str]) -> Field | None:
     said = _said(tag)
     if not said or len(said) > LONGEST_VALUE:
         return None
@@ -280,38 +320,68 @@ def _field(tag: Tag, selector: str, names: Counter[str]) -> Field | None:
         kind, word = "image", word or "image"
     elif DATE.fullmatch(said):
         kind, word = "date", word or "date"
-    elif len(NUMBER.findall(said)) == 1 and len(said) < 20 and _mostly_number(said):
+    elif len(said) < 20 and _mostly_number(said):
         kind = "number"
     word = word or {"a": "title", "h1": "title", "h2": "title", "h3": "title"}.get(tag.name, "text")
     return Field(_name(word, names), selector, kind, said[:LONGEST])
 
 
 def _mostly_number(said: str) -> bool:
-    return len(re.sub(r"[^\d.,]", "", said)) * 2 >= len(said.replace(" ", ""))
+    digits = re.sub(r"[^\d.,]", "", said)
+    return digits != "" and len(digits) * 2 >= len(said.replace(" ", ""))
 
 
-def _name(word: str, taken: Counter[str]) -> str:
+def _name(word: str, taken: set[str]) -> str:
     """A Python name made of a class or a label, once only."""
     name = re.sub(r"\W+", "_", word.lower(), flags=re.ASCII).strip("_")[:30]
     if not name or name[0].isdigit() or keyword.iskeyword(name):
         name = f"field_{name}".strip("_")
-    taken[name] += 1
-    return name if taken[name] == 1 else f"{name}_{taken[name]}"
+    return once(name, taken)
+
+
+def once(name: str, taken: set[str]) -> str:
+    """The name, numbered if it is taken."""
+    number, unique = 1, name
+    while unique in taken:
+        number += 1
+        unique = f"{name}_{number}"
+    taken.add(unique)
+    return unique
 
 
 def _item_link(page: Page, selector: str, items: list[Tag]) -> tuple[str | None, str | None]:
-    """A selector of the link that each item carries, and the first one's address."""
+    """A selector of the links by which the items lead on, and the first address they lead to."""
     if not items:
         return None, None
-    if items[0].name == "a":
-        return selector, items[0].get("href")
-    for link in items[0].select("a[href]"):
+    tries = [selector] if items[0].name == "a" else []
+    for link in items[0].select("a[href]") if not tries else ():
         form = _form(link)
-        for tried in (form, f"{selector} {form}"):
-            found = page.select(tried)
-            if link in found and len(items) <= len(found) <= len(items) * 1.25:
-                return tried, link["href"]
+        tries += [
+            tried
+            for tried in (form, f"{selector} {form}")
+            if link in (found := page.select(tried))
+            and len(items) <= len(found) <= len(items) * 1.25
+        ]
+    for tried in tries:
+        addresses = _other_pages(page, page.select(tried))
+        if 2 * len(addresses) >= len(items):
+            return tried, addresses[0]
     return None, None
+
+
+def _other_pages(page: Page, links: list[Tag]) -> list[str]:
+    """The addresses of other pages of this site that links lead to, each once."""
+    here = urlsplit(page.url)
+    found: dict[str, str] = {canonical(page.url): page.url}
+    for link in links:
+        try:
+            address = resolve(page.base, link.get("href") or "")
+        except Refused:
+            continue
+        parts = urlsplit(address)
+        if parts.netloc == here.netloc and not NO_PAGE.search(parts.path):
+            found.setdefault(canonical(address), address)
+    return list(found.values())[1:]
 
 
 def tables(page: Page) -> Iterable[tuple[int, int, list[str]]]:

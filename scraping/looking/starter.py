@@ -6,56 +6,91 @@ from scraping.errors import printable
 from scraping.looking.patterns import Field, Pattern
 
 TYPES = {"text": "str", "number": "float", "date": "date", "image": "bytes"}
+# What the pages behind links hold is not known yet; nearly every page has a title.
+UNSEEN = Field("title", "title", "text", "")
 
 
-def project(url: str, patterns: list[Pattern], about: list[Field], next_link: str | None) -> str:
+def project(
+    url: str,
+    patterns: list[Pattern],
+    about: list[Field],
+    next_link: str | None,
+    *,
+    is_sitemap: bool = False,
+) -> str:
     """A `project.py` as far as its table.
 
-    With links in a list, the pages behind them are the rows; with a list that says enough by
-    itself, its items are; otherwise the page is one row.
+    With links in a list or a sitemap, the pages behind them are the rows; with a list that says
+    enough by itself, its items are; otherwise the page is one row.
     """
     listed = patterns[0] if patterns else None
-    if listed and listed.link:
-        # What those pages hold is not known yet: their first heading is a beginning.
-        fields = [Field("title", "h1", "text", "")]
-        keep, each, item = listed.link, None, "page"
+    if is_sitemap or (listed and listed.link):
+        values = [(UNSEEN, f'text(page, "{UNSEEN.selector}", default="")')]
+        keep, each = (listed.link if listed else None), None
     elif listed and listed.fields:
-        fields, keep, each, item = listed.fields, None, listed.selector, "item"
+        values = [(one, _value(one, "item")) for one in listed.fields]
+        keep, each = None, listed.selector
     else:
-        fields, keep, each, item = about or [Field("title", "h1", "text", "")], None, None, "page"
-    media = next((one.selector for one in fields if one.kind == "image"), None)
-    if media and each:
-        media = f"{each} {media}".strip()
+        values = [(one, _value(one, "page")) for one in about]
+        keep, each = None, None
+    fields = [one for one, _ in values]
+    shown = next((one.selector for one in fields if one.kind == "image"), None)
+    media = None if shown is None else f"{each or ''} {shown}".strip()
+    loop = [f"    for item in page.select({quoted(each)}):"] if each else []
+    return written(
+        url,
+        sorted({"crawl", "duplicated", *(one.kind for one in fields)}),
+        [f"{one.name}: {_type(one)}{_example(one)}" for one in fields],
+        f"crawl(START, {_links(next_link, keep, media)})",
+        [f"per {'item of each page' if each else 'page'}", *loop],
+        [f"{one.name}={value}" for one, value in values],
+        dates=any(one.kind == "date" for one in fields),
+    )
+
+
+def written(
+    url: str,
+    imports: list[str],
+    columns: list[str],
+    crawl: str,
+    loop: list[str],
+    values: list[str],
+    *,
+    dates: bool = False,
+) -> str:
+    """The parts of a project put together; `loop` is what a row is, and the loop over rows."""
+    row_per, *over = loop
+    deeper = "    " * len(over)
     return "\n".join(
         [
             '"""What is the question that these pages can answer?"""',
             "",
             "from dataclasses import dataclass",
-            *(["from datetime import date as Date"] if _has(fields, "date") else []),
+            *(["from datetime import date as Date"] if dates else []),
             "",
-            f"from scraping import {', '.join(_imports(fields))}",
+            f"from scraping import {', '.join(imports)}",
             "",
-            f"START = {_quoted(url)}",
+            f"START = {quoted(url)}",
             "",
             "",
             "@dataclass",
             "class Row:",
             '    """One row of the table."""',
             "",
-            *[f"    {one.name}: {_type(one)}{_example(one)}" for one in fields],
+            *[f"    {column}" for column in columns],
             "",
             "",
             "def pages():",
             '    """The pages, one after another."""',
-            f"    return crawl(START, {_links(next_link, keep, media)})",
+            f"    return {crawl}",
             "",
             "",
             "def rows(page):",
-            f'    """One row {"per item of each page" if each else "per page"}."""',
-            *([f"    for item in page.select({_quoted(each)}):"] if each else []),
-            f"    {'    ' * bool(each)}yield Row(",
-            *[f"    {'    ' * bool(each)}    {one.name}={_value(one, item)}," for one in fields],
-            f"    {'    ' * bool(each)})",
+            f'    """One row {row_per}."""',
+            *over,
+            f"    {deeper}yield Row(",
+            *[f"    {deeper}    {value}," for value in values],
+            f"    {deeper})",
             "",
             "",
             "def table(rows):",
@@ -66,16 +101,9 @@ def project(url: str, patterns: list[Pattern], about: list[Field], next_link: st
     )
 
 
-def _has(fields: list[Field], kind: str) -> bool:
-    return any(one.kind == kind for one in fields)
-
-
-def _imports(fields: list[Field]) -> list[str]:
-    return sorted({"crawl", "duplicated", *(one.kind for one in fields)})
-
-
 def _type(one: Field) -> str:
-    return "Date" if one.kind == "date" else TYPES[one.kind]
+    kind = "Date" if one.kind == "date" else TYPES[one.kind]
+    return f"{kind} | None" if one.optional else kind
 
 
 def _example(one: Field) -> str:
@@ -83,19 +111,23 @@ def _example(one: Field) -> str:
     return f"  # {printable(one.example, 50)}" if one.example else ""
 
 
-def _quoted(words: str | None) -> str:
+def quoted(words: str | None) -> str:
     """A Python string, whatever is in the words."""
     written = repr(words)
     return f'"{written[1:-1]}"' if written[0] == "'" and '"' not in written else written
 
 
 def _links(next_link: str | None, keep: str | None, media: str | None) -> str:
-    parts = [f"follow={_quoted(next_link) if next_link else None}"]
-    parts += [f"keep={_quoted(keep)}"] if keep else []
-    parts += [f"media={_quoted(media)}"] if media else []
+    parts = [f"follow={quoted(next_link) if next_link else None}"]
+    parts += [f"keep={quoted(keep)}"] if keep else []
+    parts += [f"media={quoted(media)}"] if media else []
     return ", ".join(parts)
 
 
 def _value(one: Field, item: str) -> str:
-    selector = f", {_quoted(one.selector)}" if one.selector else ""
-    return f"{one.kind}({item}{selector})"
+    parts = [item]
+    if one.selector or one.kind == "image":  # without a selector, image() looks for an <img>
+        parts.append(quoted(one.selector))
+    if one.optional:
+        parts.append("default=None")
+    return f"{one.kind}({', '.join(parts)})"

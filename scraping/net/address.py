@@ -14,7 +14,7 @@ from w3lib.url import canonicalize_url, safe_url_string
 
 from scraping.errors import Refused
 
-LONGEST = 4_096  # characters of an address
+LONGEST = 4_096  # characters of an address, as written and once made whole
 REMEMBERED = 16_384  # spellings: a page's navigation is met again on the next page
 
 SEGMENT = r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*+"
@@ -34,8 +34,15 @@ def resolve(base: str, link: str) -> str:
     Raises:
         Refused: It is no http or https address that could be requested; the reason says why.
     """
+    url = _resolved(base, link)
+    if len(url) > LONGEST:  # relative links on ever longer addresses, or much to be escaped
+        raise _too_long(url)
+    return url
+
+
+def _resolved(base: str, link: str) -> str:
     if len(link) > LONGEST:
-        raise Refused(link[:80] + "…", f"an address of {len(link):,} characters")
+        raise _too_long(link)
     if above := _above(base):
         bare = link.partition("#")[0]
         if not bare:
@@ -51,6 +58,10 @@ def resolve(base: str, link: str) -> str:
         return _safe(urljoin(base, link.strip()))
     except (ValueError, UnicodeError) as fault:
         raise Refused(link, f"not an address: {fault}") from None
+
+
+def _too_long(address: str) -> Refused:
+    return Refused(address[:80] + "…", f"an address of {len(address):,} characters")
 
 
 @lru_cache(maxsize=256)
@@ -80,6 +91,8 @@ def _safe(url: str) -> str:
     host = parts.hostname or ""
     if not host or not safe.isascii() or not safe.isprintable() or " " in parts.netloc:
         raise ValueError("its host is empty or has impossible characters")
+    if "%" in host:  # what we take for a name, a proxy may take for a number
+        raise ValueError("its host has escaped characters")
     if any(not 0 < len(label) < 64 for label in host.rstrip(".").split(".")):
         raise ValueError("a part of its host's name is empty or too long")
     if "@" in parts.netloc:

@@ -5,6 +5,7 @@ Both work on bytes alone, so a fresh answer and an archived one are read by the 
 
 from __future__ import annotations
 
+import codecs
 import zlib
 from collections.abc import Iterator
 
@@ -18,6 +19,8 @@ from w3lib.encoding import (
 PIECE = 256 * 1024  # bytes decoded at a time: what a bomb can cost beyond the limit
 SLICE = 64 * 1024  # bytes handed to the decoder at a time: it copies what it leaves over
 MOST_CODINGS = 3  # one upon the other: each may cost as much as the whole limit
+# Encodings in which a text of ASCII alone is what it is in UTF-8.
+SUPERSETS = frozenset({"utf-8", "cp1252", "iso8859-1", "iso8859-15", "latin-1", "ascii"})
 MOST_MEMBERS = 10_000  # of one gzip body; bgzip, the most broken up, has one for each 64 KB
 
 
@@ -144,6 +147,16 @@ def _reads(body: bytes, encoding: str) -> bool:
     except (UnicodeError, LookupError):
         return False
     return True
+
+
+def utf8_of(body: bytes, content_type: str) -> bytes:
+    """The body as text in UTF-8, as `as_text` gives it: the very bytes, where they are that."""
+    if b"\0" not in body and not body.startswith(codecs.BOM_UTF8):
+        plain = body.isascii()
+        # What is valid UTF-8 beyond ASCII is taken for it whatever is declared; see `encoding_of`.
+        if encoding_of(body, content_type) in SUPERSETS if plain else _reads(body, "utf-8"):
+            return body
+    return as_text(body, content_type).encode("utf-8", "replace")
 
 
 def as_text(body: bytes, content_type: str) -> str:

@@ -69,18 +69,27 @@ class Bounds:
         """No request is running."""
         self.ends = self.seconds = float("inf")
         self.silence = float("inf")  # seconds without a byte
+        self.slowest = float("inf")  # bytes a second
         self.size = self.unread = 0  # bytes on the wire, chunks' frames and all
 
-    def start(self, seconds: float, silence: float, size: int) -> float:
-        """Begin a request; the time by `time.monotonic`."""
+    def start(self, seconds: float, size: int, slowest: float = float("inf")) -> float:
+        """Begin a request; the time by `time.monotonic`.
+
+        Args:
+            seconds: For all of it, and at most without a byte.
+            size: Bytes on the wire.
+            slowest: So many bytes that come give a second more.
+        """
         now = time.monotonic()
-        self.ends, self.seconds, self.silence = now + seconds, seconds, silence
+        self.ends, self.seconds, self.silence = now + seconds, seconds, seconds
+        self.slowest = slowest
         self.size = self.unread = size
         return now
 
     def take(self, size: int) -> None:
         """Count bytes that were read; TooMuch if they are more than there may be."""
         self.unread -= size
+        self.ends += size / self.slowest
         if self.unread < 0:
             raise TooMuch(f"more than {self.size:,} bytes on the wire; reading was stopped")
 
@@ -133,7 +142,8 @@ class Guard:
                 raise Refused(
                     self.url,
                     f"{host} is the private address {address}",
-                    "Only an address that the project itself starts from may be private.",
+                    "Only what the project itself starts from may be private, and only by its "
+                    f"number: if it is your own, start from http://{_in_address(address)}/.",
                     kind=Kind.PRIVATE,
                 )
         return addresses
@@ -163,8 +173,8 @@ class Guard:
 
     def _lookup(self, host: str, port: int) -> list[tuple[str, int]]:
         """What the system makes of a name; it has no time limit of its own, so it gets one."""
-        if _is_literal(host):
-            return _resolved(host, port)  # no server is asked
+        if _is_literal(bare := host.rstrip(".")):
+            return _resolved(bare, port)  # no server is asked; a proxy may see past a final dot
         if f".{host.lower().rstrip('.')}".endswith(".localhost"):
             # RFC 6761, 6.3; some systems resolve not all of its spellings, though a proxy may.
             return _resolved("localhost", port)
@@ -182,6 +192,10 @@ class Guard:
                 retry=True,
                 kind=Kind.UNREACHABLE,
             ) from None
+
+
+def _in_address(number: str) -> str:
+    return f"[{number}]" if ":" in number else number
 
 
 def _is_literal(host: str) -> bool:

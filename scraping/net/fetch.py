@@ -21,7 +21,8 @@ import requests
 from requests.utils import get_environ_proxies, select_proxy
 from urllib3.exceptions import ProtocolError
 
-from scraping.errors import FetchFailed, Partial, Refused, ScrapingError
+from scraping.errors import FetchFailed, Misuse, Refused, ScrapingError
+from scraping.net import saving
 from scraping.net.body import BadBody, decoded
 from scraping.net.connection import BUFFER, HEADER_BYTES, Guard, GuardedAdapter, is_private
 from scraping.net.faults import FAULTS, explained, innermost
@@ -138,12 +139,12 @@ class Fetcher:
                 the answer is of another content type: its body was not read.
             FetchFailed: No complete answer within the bounds.
         """
-        begun = self._guard.bounds.start(self.seconds, self.seconds, _on_wire(self.max_bytes))
+        begun = self._guard.bounds.start(self.seconds, _on_wire(self.max_bytes))
         raw = None
         try:
             raw, sent = self._open(url, headers or {})
             if kinds is not None:
-                _check_kind(url, raw, kinds)
+                self._check_kind(url, raw, kinds)
             wire, body = self._read(url, raw)
         except BaseException as fault:
             self._give_up(url, raw, fault)
@@ -159,23 +160,24 @@ class Fetcher:
     ) -> Response:
         """The answer of one address, its body written to a file as it comes; `wire` stays empty.
 
-        The file is written aside, made durable and put in place when it is whole. A status other
-        than 200 writes no file; its body is in the answer. The time allowed grows with
-        `max_bytes`; a silence may last as long as a page may take.
+        The file is written aside, made durable and put in place when it is whole; its compression,
+        if it came with one all the same, is undone. A status other than 200 writes no file; its
+        body is in the answer. The time allowed is that of a page, and more with each byte that
+        comes; a silence may last as long as a page may take.
 
         Raises:
             Refused, FetchFailed: As `get`; no file is left behind.
             Partial: The file cannot be written.
         """
-        seconds = max(self.seconds, max_bytes / SLOWEST)
-        begun = self._guard.bounds.start(seconds, self.seconds, _on_wire(max_bytes))
+        begun = self._guard.bounds.start(self.seconds, _on_wire(max_bytes), SLOWEST)
         raw, body = None, b""
         aside = path.with_name(f"{path.name}.part")
         try:
             raw, sent = self._open(url, {"Accept-Encoding": "identity", **(headers or {})})
             if raw.status == 200:
-                pieces = _pieces(url, raw, max_bytes)
-                _write(aside, self.tokens.hide_in(pieces) if self.tokens else pieces)
+                coding = raw.headers.get("Content-Encoding", "")
+                pieces = saving.unpacked(_pieces(url, raw, max_bytes), coding, max_bytes)
+                saving.write(aside, self.tokens.hide_in(pieces) if self.tokens else pieces)
                 aside.replace(path)
             else:
                 body = self._read(url, raw)[1]
@@ -183,7 +185,8 @@ class Fetcher:
             with suppress(OSError):
                 aside.unlink(missing_ok=True)
             self._give_up(url, raw, fault)
-        return self._response(url, raw, b"", body, sent, begun)
+        answer = self._response(url, raw, b"", body, sent, begun)
+        return saving.described(answer, path) if raw.status == 200 else answer
 
     def _open(self, url: str, more: Mapping[str, str]) -> tuple[Any, list[tuple[str, str]]]:
         """The answer's head, its body still to be read; and the headers sent, without secrets."""
@@ -259,6 +262,12 @@ class Fetcher:
         else:
             proxies = get_environ_proxies(base)
         proxy = select_proxy(base, proxies)
+        if proxy and proxy.lower().startswith("socks"):
+            raise Misuse(
+                f"the proxy for {base} is a SOCKS proxy, over which addresses cannot be checked.\n"
+                "Set http_proxy and https_proxy to one that speaks HTTP, or name the host in "
+                "no_proxy."
+            )
         if proxy:
             # The proxy resolves the name; refuse at least what can be seen to be private here.
             with suppress(FetchFailed):
@@ -270,7 +279,7 @@ class Fetcher:
         adapter.cert_verify(pool, base, self._verify, None)
         while len(self._origins) >= MOST_ORIGINS:
             self._origins.pop(next(iter(self._origins))).adapter.close()
-        tunnelled = parts.scheme == "https" or (proxy or "").startswith("socks")
+        tunnelled = parts.scheme == "https"
         return _Origin(adapter, pool, "" if not proxy or tunnelled else base, headers)
 
     def _response(
@@ -305,25 +314,31 @@ class Fetcher:
             raw.close()
         if isinstance(fault, BadBody):
             kind = Kind.TOO_LARGE if fault.too_large else Kind.BROKEN
-            raise FetchFailed(url, str(fault), retry=not fault.too_large, kind=kind) from None
+            reason = self._hidden(str(fault))
+            raise FetchFailed(url, reason, retry=not fault.too_large, kind=kind) from None
         if not isinstance(fault, FAULTS) or isinstance(fault, ScrapingError):
             raise fault
         reason, kind, retry = explained(fault, answered=raw is not None)
-        if self._guard.bounds.passed:
-            reason = f"no complete answer within {self._guard.bounds.seconds:g} seconds"
+        bounds = self._guard.bounds
+        if bounds.passed:
+            reason = f"no complete answer within {bounds.seconds:g} seconds"
+            if bounds.slowest < float("inf"):
+                reason += f" and one more for each {bounds.slowest:,} bytes"
             kind, retry = Kind.UNREACHABLE, True
-        if self.tokens is not None:
-            reason = self.tokens.hide(reason)
-        raise FetchFailed(url, reason, retry=retry, kind=kind) from fault
+        raise FetchFailed(url, self._hidden(reason), retry=retry, kind=kind) from fault
 
+    def _check_kind(self, url: str, raw: Any, kinds: Kinds) -> None:
+        """Refuse a successful answer of a type that is not wanted, before its body is read."""
+        if not 200 <= raw.status < 300:
+            return
+        said = self._hidden(raw.headers.get("Content-Type", ""))
+        content_type = said.partition(";")[0].strip().lower()
+        if not kinds(content_type):
+            raise Refused(url, f"its content type is {content_type}", kind=Kind.CONTENT_TYPE)
 
-def _check_kind(url: str, raw: Any, kinds: Kinds) -> None:
-    """Refuse a successful answer of a type that is not wanted, before its body is read."""
-    if not 200 <= raw.status < 300:
-        return
-    content_type = raw.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if not kinds(content_type):
-        raise Refused(url, f"its content type is {content_type}", kind=Kind.CONTENT_TYPE)
+    def _hidden(self, text: str) -> str:
+        """What a server said, for a message: without secrets."""
+        return text if self.tokens is None else self.tokens.hide(text)
 
 
 def _pieces(url: str, raw: Any, limit: int) -> Iterator[bytes]:
@@ -350,29 +365,3 @@ def _pieces(url: str, raw: Any, limit: int) -> Iterator[bytes]:
 def _on_wire(limit: int) -> int:
     """The most bytes to take in for a body of so many: chunks have frames, answers headers."""
     return 2 * limit + HEADER_BYTES + BUFFER
-
-
-def _write(path: Path, pieces: Iterator[bytes]) -> None:
-    """Write a file of these pieces; a fault of the disk is told from one of the network."""
-    try:
-        file = path.open("wb")
-    except OSError as fault:
-        raise _unwritable(path, fault) from fault
-    with file:
-        for piece in pieces:
-            try:
-                file.write(piece)
-            except OSError as fault:
-                raise _unwritable(path, fault) from fault
-        try:
-            file.flush()
-            os.fsync(file.fileno())
-        except OSError as fault:
-            raise _unwritable(path, fault) from fault
-
-
-def _unwritable(path: Path, fault: OSError) -> Partial:
-    return Partial(
-        f"{path} cannot be written: {fault.strerror or fault}.\n"
-        "Nothing of it was kept. Make room, or give the folder back its rights, and run again."
-    )

@@ -72,19 +72,17 @@ class _Host:
     pause: float = 0.0  # the present one
     latency: float = 0.0  # running mean, seconds from question to whole answer
     robots: Robots = robots.OPEN
-    free_at: float = 0.0  # when the next request may start
     failures: int = 0  # in a row
     stopped: str | None = None
 
-    def rest(self, seconds: float, *, strained: bool) -> None:
-        """Set the pause after an exchange that took so long."""
+    def rest(self, seconds: float, *, strained: bool) -> float:
+        """The seconds to leave the host alone after an exchange that took so long."""
         if self.base:
             self.latency += LATENCY_SHARE * (seconds - self.latency)
             grown = self.pause * (GROWTH if strained else SHRINKAGE)
             self.pause = max(self.base, min(grown, max(LONGEST_REST, self.base)))
         # A host that answers slowly is given as long a rest as its answers take.
-        rest = max(self.pause, min(self.latency, LONGEST_REST))
-        self.free_at = max(self.free_at, time.monotonic() + rest)
+        return max(self.pause, min(self.latency, LONGEST_REST))
 
 
 @dataclass
@@ -97,6 +95,8 @@ class Manners:
         sleep: Waits; the crawl's own, so that a test need not.
         recall: A robots.txt had within the last day, if there is one (RFC 9309, 2.4).
         keep: Is handed each answer for robots.txt.
+        free_at: When the next request to a host (with port, whether http or https) may start, on
+            the monotonic clock; to be shared by those that ask one after another.
     """
 
     send: Send
@@ -104,6 +104,7 @@ class Manners:
     sleep: Callable[[float], None] = time.sleep
     recall: Callable[[str], Response | None] = lambda url: None
     keep: Callable[[Response], None] = lambda response: None
+    free_at: dict[str, float] = field(default_factory=dict)
     _hosts: dict[str, _Host] = field(default_factory=dict)
 
     def get(
@@ -143,7 +144,7 @@ class Manners:
         for left in reversed(range(TRIES)):
             if host.stopped:
                 raise HostStopped(url, host.stopped)
-            pause = host.free_at - time.monotonic()
+            pause = self.free_at.get(urlsplit(url).netloc, 0.0) - time.monotonic()
             if pause > 0:
                 self.sleep(pause)
             try:
@@ -154,17 +155,22 @@ class Manners:
                         f"{urlsplit(url).netloc} asks to wait {failure.wait:,.0f} seconds"
                     )
                     raise HostStopped(url, host.stopped) from failure
+                if failure.wait is not None:  # it is meant for whatever is asked next
+                    self._leave(url, failure.wait)
                 if not left or not failure.retry:
                     self._count_failure(host, url, failure)
                     raise
-                wait = failure.wait
+                if failure.wait is None:
+                    self._leave(url, BACK_OFF * 3 ** (TRIES - 1 - left) * random.uniform(0.5, 1.5))
             else:
                 host.failures = 0
                 return response
-            if wait is None:
-                wait = BACK_OFF * 3 ** (TRIES - 1 - left) * random.uniform(0.5, 1.5)
-            host.free_at = max(host.free_at, time.monotonic() + wait)
         raise AssertionError("the last try returns or raises")
+
+    def _leave(self, url: str, seconds: float) -> None:
+        """Leave an address's host alone for so long."""
+        name = urlsplit(url).netloc
+        self.free_at[name] = max(self.free_at.get(name, 0.0), time.monotonic() + seconds)
 
     def _sent(
         self, url: str, host: _Host, headers: Mapping[str, str] | None, kinds: Kinds | None
@@ -178,7 +184,7 @@ class Manners:
             strained = failure.kind in STRAIN
             raise
         finally:
-            host.rest(time.monotonic() - started, strained=strained)
+            self._leave(url, host.rest(time.monotonic() - started, strained=strained))
         if strained:
             wait = retry_after(response.header("Retry-After"))
             reason = f"{response.status} {response.reason}".strip()
@@ -240,7 +246,7 @@ class Manners:
             elif delay:
                 host.base = max(host.base, delay)
                 host.pause = max(host.pause, host.base)
-                host.free_at = max(host.free_at, time.monotonic() + host.pause)
+                self._leave(url, host.pause)
 
 
 def retry_after(value: str) -> float | None:

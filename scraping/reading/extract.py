@@ -16,8 +16,8 @@ from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from scraping.crawling.frontier import resolve
 from scraping.errors import BadValue, Misuse, NotFound, Refused, printable
+from scraping.net.address import resolve
 from scraping.reading import embedded
 from scraping.reading.tag import Tag
 from scraping.records.archive import read
@@ -34,13 +34,22 @@ MISSING: Any = object()  # no default given; None is one
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 MAX_PIXELS = 40_000_000
+# A hyphen, or one of the signs that are set for a minus.
+MINUS = "\\-\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d"
 NUMBER = re.compile(
-    r"(?<![\d.,])[-−+]?"
-    r"(?:\d{1,3}(?:[ '’]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)*)"  # grouped by spaces, or not
+    rf"(?<![\d.,])(?:[{MINUS}+]\s?(?=[$€£¥₹₽₩])[^\d\s]\s?|[{MINUS}+])?"  # also -$5
+    r"(?:\d{1,3}(?:[ '’]\d{3})+(?!\d)(?:[.,]+\d+)?"  # grouped by spaces …
+    r"|\d+(?:[.,]+\d+)*"  # … or not
+    r"|[.,]\d+(?![.,]*\d))"  # .5
     r"(?:[eE][-+]?\d+)?"
 )
+# By threes, or as in India: the last group of three, those before of two.
+GROUPED = re.compile(r"[1-9]\d{0,2}(?:(?P<by>[.,])\d{3})(?:(?P=by)\d{3})*|[1-9]\d?(?:,\d\d)+,\d{3}")
 POWERS = re.compile(r"(?<![A-Za-z])(?:[kcmdµ]?m|ft|in|yd|mi)[23]\b")  # the 2 of m2 is no number
+WEEK = re.compile(r"\d{4}-?W\d\d")
 ZONE = re.compile(r" (?=[-+]\d\d:?\d\d$)")
+FRACTION = re.compile("[¼-¾⅐-⅞²³¹⁰-⁹₀-₉]|⁄")
+JOINS = "-\u2010\u2011"  # a minus, or what joins a letter and a digit
 LONGEST_DATE = 200  # characters
 
 
@@ -77,8 +86,10 @@ def number(page: Tag, selector: str = "", default: D = MISSING, *, decimal: str 
     Thousands may be grouped by commas, points, apostrophes or spaces. Where both comma and point
     occur, the last is the decimal one; one that occurs twice groups. A single one that is followed
     by exactly three digits is ambiguous: a comma is taken to group ("1,234" is 1234), a point to
-    be decimal ("1.234" is 1.234), unless `decimal` says which it is on this site. Units around the
-    number are passed over (also "m2"); it is not scaled by them: "3 %" is 3, "2 million" is 2.
+    be decimal ("1.234" is 1.234), unless `decimal` says which it is on this site. What groups has
+    to group by threes (or as in 12,34,567): "23.11.2026" and "1.2.3" are errors, "0,123" is 0.123.
+    Units around the number are passed over (also "m2"); it is not scaled by them: "3 %" is 3,
+    "2 million" is 2. What may mean several things is an error: "5½", "10²", "A-5".
 
     Args:
         page: A page or an element.
@@ -88,7 +99,8 @@ def number(page: Tag, selector: str = "", default: D = MISSING, *, decimal: str 
 
     Raises:
         NotFound: Nothing matches and there is no default.
-        BadValue: The text holds no number, or several, or one beyond what a float holds.
+        BadValue: The text holds no number, or several, or one that is unclear or beyond what a
+            float holds.
     """
     if decimal not in ("", ".", ","):
         raise Misuse(f"decimal={decimal!r}: the decimal mark is '.' or ','")
@@ -96,27 +108,59 @@ def number(page: Tag, selector: str = "", default: D = MISSING, *, decimal: str 
     if tag is None:
         return default
     said = " ".join(tag.get_text().split())
-    runs = [match.group() for match in islice(NUMBER.finditer(POWERS.sub("", said)), 100)]
-    if len(runs) != 1:
-        found = "no number" if not runs else f"{len(runs)} numbers"
+    matches = list(islice(NUMBER.finditer(POWERS.sub("", said)), 100))
+    if len(matches) != 1:
+        found = "no number" if not matches else f"{len(matches)} numbers"
         raise BadValue(f"{tag.page.url}: {selector!r} holds {found}: {printable(said, 80)!r}")
-    value = float(_plain(re.sub(r"['’ ]", "", runs[0]).replace("−", "-"), decimal))
+    plain = _plain(matches[0], decimal)
+    if plain is None:
+        raise BadValue(
+            f"{tag.page.url}: {selector!r} is not clearly one number: {printable(said, 80)!r}\n"
+            "Take it as text(…) and read it in Python."
+        )
+    value = float(plain)
     if not math.isfinite(value):
         raise BadValue(f"{tag.page.url}: {selector!r} is too large: {printable(said, 80)!r}")
     return value
 
 
-def _plain(run: str, decimal: str) -> str:
-    """A number as Python writes it, its grouping gone."""
+def _plain(match: re.Match[str], decimal: str) -> str | None:
+    """A number as Python writes it, its grouping gone; None where it could mean several things."""
+    run, before, after = (
+        match.group(),
+        match.string[: match.start()][-1:],
+        match.string[match.end() :],
+    )
+    if FRACTION.match(after) or (run[0] in JOINS and before.isalpha()):
+        return None  # "5½" and "10²" are more than 5 and 10; the hyphen of "A-5" is hardly a minus
+    sign = "-" if re.match(f"[{MINUS}]", run) else ""
+    digits, _, power = re.sub(r"[^\d.,eE+\-]", "", _unsigned(run)).lower().partition("e")
+    whole, mark, part = _parted(digits, decimal)
+    if "," in whole or "." in whole:
+        if not GROUPED.fullmatch(whole):
+            return None
+        whole = re.sub("[.,]", "", whole)
+    if "," in part or "." in part or (mark and not part):
+        return None
+    return f"{sign}{whole or '0'}.{part or '0'}" + (f"e{power}" if power else "")
+
+
+def _unsigned(run: str) -> str:
+    """A number without the sign and the currency before it."""
+    return run[next(place for place, mark in enumerate(run) if mark.isdigit() or mark in ".,") :]
+
+
+def _parted(digits: str, decimal: str) -> tuple[str, str, str]:
+    """What stands before the decimal mark, the mark, and what follows it."""
     if decimal:
-        return run.replace("," if decimal == "." else ".", "").replace(decimal, ".", 1)
-    if run.rfind(",") > run.rfind("."):
-        # The comma is last: it is decimal, unless it groups.
-        groups = run.count(",") > 1 or ("." not in run and re.search(r",\d{3}$", run))
-        return run.replace(",", "") if groups else run.replace(".", "").replace(",", ".")
-    if run.count(".") > 1:
-        return run.replace(".", "")
-    return run.replace(",", "")
+        return digits.partition(decimal)
+    last = max(digits.rfind(","), digits.rfind("."))
+    mark = digits[last] if last >= 0 else ""
+    if not mark or digits.count(mark) > 1:
+        return digits, "", ""
+    if mark == "," and "." not in digits and GROUPED.fullmatch(digits):
+        return digits, "", ""  # a lone comma before three digits groups
+    return digits[:last], mark, digits[last + 1 :]
 
 
 def date(
@@ -143,6 +187,9 @@ def date(
         BadValue: What is there is no such date.
     """
     formats = [format] if isinstance(format, str) and format else list(format)
+    for way in formats:
+        if not re.search("%[YyGcx]", way):
+            raise Misuse(f"format={printable(way)!r} has no year; %Y is 2026, %y is 26")
     place = _zone(zone) if zone else None
     tag = _found(page, selector, default)
     if tag is None:
@@ -153,8 +200,8 @@ def date(
         for way in ways if words and len(words) <= LONGEST_DATE else ():
             moment = _moment(str(words).strip(), way)
             if moment is not None:
-                moved = moment.astimezone(place) if place and moment.tzinfo else moment
-                return moved.date()
+                with suppress(OverflowError):  # a day before the first or after the last year
+                    return (moment.astimezone(place) if place and moment.tzinfo else moment).date()
     wanted = " or ".join(formats) or "YYYY-MM-DD"
     shown = printable(marked or said, 80)
     raise BadValue(f"{tag.page.url}: {selector!r} is {shown!r}, not a date like {wanted}")
@@ -162,9 +209,11 @@ def date(
 
 def _moment(words: str, format: str) -> calendar.datetime | None:
     """The moment that the words name, by one format or as ISO 8601; None if they name none."""
-    with suppress(ValueError, OverflowError):
+    with suppress(ValueError, OverflowError, re.error):
         if format:
             return calendar.datetime.strptime(words, format)
+        if WEEK.fullmatch(words):
+            return None  # a week is no day
         return calendar.datetime.fromisoformat(ZONE.sub("", words))
     return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -152,6 +153,9 @@ def _column(texts: list[str | None]) -> pd.Series:
         plain = [text.replace("−", "-") if text else None for text in texts]
         if None not in plain and all(map(WHOLE.fullmatch, said)):
             return pd.Series([int(text) for text in plain if text], dtype="int64")
-        if not any(map(TOO_LONG.match, said)):
-            return pd.Series([float(text) if text else None for text in plain], dtype="float64")
+        values = [float(text) if text else None for text in plain]
+        # Beyond what a float holds, a text would be infinite.
+        held = all(value is None or math.isfinite(value) for value in values)
+        if held and not any(map(TOO_LONG.match, said)):
+            return pd.Series(values, dtype="float64")
     return pd.Series(texts, dtype="str")

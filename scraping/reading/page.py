@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,19 +15,16 @@ from typing import TYPE_CHECKING, Any
 from lxml import etree  # ty: ignore[missing-module-member] - compiled, no stubs
 from requests.structures import CaseInsensitiveDict
 
-from scraping.crawling.frontier import resolve
 from scraping.errors import BadValue, Misuse, Refused, printable
-from scraping.net.body import as_text, encoding_of
+from scraping.net.address import resolve
+from scraping.net.body import as_text, utf8_of
 from scraping.net.fetch import Response
 from scraping.reading import embedded, markup
-from scraping.reading.selector import compiled
+from scraping.reading.selector import Classes, compiled
 from scraping.reading.tag import Tag, strings_of
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup
-
-# Encodings in which a text of ASCII alone is what it is in UTF-8.
-SUPERSETS = frozenset({"cp1252", "iso8859-1", "iso8859-15", "latin-1", "ascii"})
 
 
 class Page(Tag):
@@ -70,14 +66,7 @@ class Page(Tag):
     @cached_property
     def _utf8(self) -> bytes:
         """The page's text for the parser: the very body, where that is the same."""
-        body = self.response.body
-        encoding = encoding_of(body, self.response.header("Content-Type"))
-        plain = body.isascii() if encoding in SUPERSETS else encoding == "utf-8"
-        if plain and b"\0" not in body and not body.startswith(b"\xef\xbb\xbf"):
-            with suppress(UnicodeDecodeError):
-                body.decode()
-                return body
-        return self.source.encode("utf-8", "replace")
+        return utf8_of(self.response.body, self.response.header("Content-Type"))
 
     @cached_property
     def _element(self) -> etree._Element:
@@ -91,6 +80,10 @@ class Page(Tag):
         if not isinstance(self._element.tag, str):
             return []
         return [self._element, *self._element.itersiblings("*")]
+
+    @cached_property
+    def _classes(self) -> Classes:
+        return Classes(self._roots)
 
     @cached_property
     def _has_templates(self) -> bool:
@@ -209,7 +202,7 @@ class Page(Tag):
         element = None if within is None or within is self else within._element
         if ready is None or (ready.relates and self._has_templates):
             return iter(self._matching_in_soup(selector, within))
-        found = ready.within(self._roots, element)
+        found = ready.within(self._classes, element)
         if self._has_templates:
             return (match for match in found if not _in_template(match, element))
         return found

@@ -38,16 +38,55 @@ class Selector(NamedTuple):
     names: tuple[str, ...]  # which names a match may have; none: any
     test: Test  # what a match must pass besides
     relates: bool  # whether it asks about other elements than the match
+    word: str | None = None  # a class that every match has, if it is known
 
-    def within(
-        self, roots: list[etree._Element], element: etree._Element | None
-    ) -> Iterator[etree._Element]:
+    def within(self, classes: Classes, element: etree._Element | None) -> Iterator[etree._Element]:
         """The matches below one element, or on the whole page, in the page's order."""
-        known: Known = {"roots": roots}
+        known: Known = {"roots": classes.roots}
         names, test = self.names or ("*",), self.test
         if element is not None:
             return (one for one in element.iterdescendants(*names) if test(one, known))
-        return (one for root in roots for one in root.iter(*names) if test(one, known))
+        if self.word is not None:
+            having = classes.having(self.word)
+            if self.names:
+                having = (one for one in having if one.tag in names)
+            return (one for one in having if test(one, known))
+        return (one for root in classes.roots for one in root.iter(*names) if test(one, known))
+
+
+class Classes:
+    """A whole page's elements by class: read on as far as the questions ask, each element once."""
+
+    def __init__(self, roots: list[etree._Element]) -> None:
+        """`roots`: the page's outermost elements; nothing is read yet."""
+        self.roots = roots
+        self._having: dict[str, list[etree._Element]] = {}
+        self._rest = (one for root in roots for one in root.iter("*"))
+
+    def having(self, word: str) -> Iterator[etree._Element]:
+        """The elements of this class, in the page's order."""
+        found = self._having.setdefault(word, [])
+        place = 0
+        while place < len(found) or self._read_on(found):
+            yield found[place]
+            place += 1
+
+    def _read_on(self, found: list[etree._Element]) -> bool:
+        """Read until one more element is in `found`; whether there was one."""
+        having, before = self._having, len(found)
+        for one in self._rest:
+            words = one.get("class")
+            if words is None:
+                continue
+            for word in words.split():
+                there = having.get(word)
+                if there is None:
+                    having[word] = [one]
+                elif not there or there[-1] is not one:  # a class may be written twice
+                    there.append(one)
+            if len(found) > before:
+                return True
+        return False
 
 
 @lru_cache(maxsize=512)
@@ -63,11 +102,20 @@ def compiled(selector: str) -> Selector | None:
         names = ()
     relates = any(map(_relates, trees))
     if len(parts) == 1:
-        return Selector(names, parts[0][1], relates)
+        return Selector(names, parts[0][1], relates, _class(trees[0]))
     tests = [_named(name, test) for name, test in parts]
     return Selector(
         names, lambda element, known: any(test(element, known) for test in tests), relates
     )
+
+
+def _class(tree: Any) -> str | None:
+    """A class that whatever a selector matches must have; None if it names none."""
+    while isinstance(tree, css.CombinedSelector):
+        tree = tree.subselector
+    while not isinstance(tree, css.Class | css.Element):
+        tree = tree.selector
+    return tree.class_name if isinstance(tree, css.Class) else None
 
 
 def _parsed(selector: str) -> list[css.Selector]:

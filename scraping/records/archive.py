@@ -4,7 +4,7 @@ Files that are only appended to: `pages.warc`, then `pages-00001.warc` and so on
 in one write, as the response, the request that was sent and what is known beside them, and is on
 its way to the disk before anything says that the address is done. Bodies are stored as sent
 (compressed by the server, chunking undone), so standard readers find what the wire carried
-(WARC 1.1: ISO 28500:2017). `index.cdxj` is made from the records when the archive is closed.
+(WARC 1.1: ISO 28500:2017). `index.cdxj` is made when the archive is closed.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from scraping.errors import ArchiveDamaged, InUse, Partial
 from scraping.net.response import Response
@@ -54,6 +55,8 @@ class Archive:
 
         self.folder, self.rotate_at, self.damaged = folder, rotate_at, 0
         self._unsynced = False
+        self._noted = cdxj.Noted(folder)
+        self._read_from: tuple[str, BinaryIO] | None = None  # the file that is compared with
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = FileLock(folder / ".lock", timeout=0)
@@ -162,7 +165,7 @@ class Archive:
 
         Every byte is compared. They are counted as damaged; make their addresses due.
         """
-        lost = [place for place in places if not _is_whole(self.folder, *place)]
+        lost = [place for place in places if not self._is_whole(*place)]
         self.damaged += len(lost)
         return lost
 
@@ -186,8 +189,11 @@ class Archive:
             self.sync()
             # The index is made from the records: where it cannot be written nothing is lost.
             with suppress(OSError):
-                cdxj.update(self.folder, self.files())
+                cdxj.update(self.folder, self.files(), self._noted)
         finally:
+            self._noted.close()
+            if self._read_from is not None:
+                self._read_from[1].close()
             self._file.close()
             self._lock.release()
 
@@ -210,6 +216,11 @@ class Archive:
         whole, number = warc.framed(
             kind, [*fields, HTTP_ANSWER], head, wire, mark=self._mark, offset=offset
         )
+        at = whole.index(warc.EMPTY_LINE) + len(warc.EMPTY_LINE)
+        body = at + len(head)
+        record = warc.Record(
+            kind, whole[:at], self._mark, offset, head, body, body + len(wire), b""
+        )
         beside = [*fields[:2], ("WARC-Concurrent-To", number)]
         for kind, field, content in (
             ("request", HTTP_REQUEST, exchange.request_head(response)),
@@ -219,6 +230,7 @@ class Archive:
                 at = offset + len(whole)
                 whole += warc.framed(kind, [*beside, field], content, mark=self._mark, offset=at)[0]
         self._append(whole)
+        self._noted.note(record, self._path.name)
         return self._path.name, offset
 
     def _append(self, whole: bytes) -> None:
@@ -286,6 +298,20 @@ class Archive:
             raise _unwritable(path, fault) from fault
         self._unsynced = True
 
+    def _is_whole(self, file: str, offset: int) -> bool:
+        """Whether a record is there and every byte of it what was written."""
+        try:
+            if self._read_from is None or self._read_from[0] != file:
+                if self._read_from is not None:
+                    self._read_from[1].close()
+                    self._read_from = None
+                self._read_from = file, (self.folder / file).open("rb", buffering=0)
+            source = self._read_from[1]
+            warc.payload_of(source, warc.record_at(source, offset, HEAD))
+        except (OSError, ValueError):
+            return False
+        return True
+
     def _answers(self, places: list[tuple[str, int]]) -> Iterator[tuple[str, int, Response]]:
         """The answers in these records; the damaged ones are counted and left out."""
         for place in places:
@@ -315,16 +341,6 @@ def read(folder: Path, file: str, offset: int) -> Response | None:
         raise ArchiveDamaged(
             f"{path} at byte {offset:,}: not the record that was written: {fault}."
         ) from None
-
-
-def _is_whole(folder: Path, file: str, offset: int) -> bool:
-    """Whether a record is there and every byte of it what was written."""
-    try:
-        with (folder / file).open("rb", buffering=0) as source:
-            warc.payload_of(source, warc.record_at(source, offset, HEAD))
-    except (OSError, ValueError):
-        return False
-    return True
 
 
 def _when_and_what(response: Response) -> list[tuple[str, str]]:

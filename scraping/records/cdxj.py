@@ -5,8 +5,8 @@ One line for each response and revisit record, sorted by bytes:
     org,example)/birds 20261123010203 {"url": "http://example.org/birds", "mime": "text/html", …}
 
 Reading the archive needs no index: this one is for pywb and its like, made from the records when
-the archive is closed. Only what was appended since is read for it, and no more than `HELD` lines
-are in memory at a time.
+the archive is closed. The writer notes each line with its record, so that only what a killed run
+appended is read for it. No more than `HELD` lines are in memory at a time.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
 from functools import lru_cache
-from itertools import islice
 from json.encoder import encode_basestring_ascii as quoted
 from pathlib import Path
+from typing import IO
 from urllib.parse import quote, quote_from_bytes, unquote_to_bytes, urlsplit
 
 from scraping.records import warc
@@ -44,30 +44,74 @@ QUERY_SESSIONS = re.compile(
 PATH_SESSIONS = re.compile(rb"/\((?:[0-9a-z]{24}|(?:[a-z]\([0-9a-z]{24}\))+)\)(?=/[^?]+\.aspx)")
 
 
-def update(folder: Path, files: Iterable[Path]) -> None:
+class Noted:
+    """The lines of what one writer appends, in sorted runs; all but the last wait on the disk."""
+
+    def __init__(self, folder: Path) -> None:
+        """`folder`: where the runs go."""
+        self.first: dict[str, int] = {}  # file → the offset from which on its lines are here
+        self._folder = folder
+        self._held: list[bytes] = []
+        self._runs: list[IO[bytes]] = []
+
+    def note(self, record: warc.Record, name: str) -> None:
+        """Note the line of a record that was appended to the file of this name."""
+        try:
+            self.first.setdefault(name, record.offset)
+            self.hold(_line(record, name))
+        except OSError:  # on a full disk they are left out, and read when there is room
+            self.close()
+
+    def hold(self, line: bytes) -> None:
+        """Take in one line."""
+        self._held.append(line)
+        if len(self._held) >= HELD:
+            run = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - closed by `close`
+            self._runs.append(run)
+            run.writelines(sorted(self._held))
+            run.flush()
+            self._held.clear()
+
+    def runs(self) -> list[Iterable[bytes]]:
+        """All lines, in sorted runs."""
+        for run in self._runs:
+            run.seek(0)
+        return [*self._runs, *filter(None, [sorted(self._held)])]
+
+    def close(self) -> None:
+        """Let everything go."""
+        for run in self._runs:
+            with suppress(OSError):
+                run.close()
+        self._runs.clear()
+        self._held.clear()
+        self.first.clear()
+
+
+def update(folder: Path, files: Iterable[Path], noted: Noted | None = None) -> None:
     """Bring the index of these files up to date; one that is, is left alone.
 
     Args:
         folder: Where the index lies.
         files: The archive's files, which lie there too.
+        noted: What their writer noted; it is used up.
     """
     files, index = list(files), folder / NAME
-    if index.exists() and all(index.stat().st_mtime_ns > path.stat().st_mtime_ns for path in files):
-        return
+    noted = noted or Noted(folder)
+    if not noted.first and index.exists():
+        made = index.stat().st_mtime_ns
+        if all(made > path.stat().st_mtime_ns for path in files):
+            return
     ends = _ends(index, files)
-    new = (line for path in files for line in _lines(path, ends.get(path.name, 0)))
     aside = index.with_name(f".{NAME}.aside")
     try:
         with ExitStack() as opened:
-            runs: list[Iterable[bytes]] = []  # each sorted; all but the last wait on the disk
-            while held := sorted(islice(new, HELD)):
-                if len(held) < HELD:
-                    runs.append(held)
-                    break
-                run = opened.enter_context(tempfile.TemporaryFile(dir=folder))
-                run.writelines(held)
-                run.seek(0)
-                runs.append(run)
+            opened.callback(noted.close)
+            for path in files:
+                start, end = ends.get(path.name, 0), noted.first.get(path.name)
+                for line in _lines(path, start, end):
+                    noted.hold(line)
+            runs = noted.runs()
             if ends:
                 if not runs:
                     return
@@ -163,10 +207,12 @@ def _ends(index: Path, files: list[Path]) -> dict[str, int]:
     return ends
 
 
-def _lines(path: Path, start: int) -> Iterator[bytes]:
-    """The lines of a file's records from `start` on; damaged ones have none."""
+def _lines(path: Path, start: int, end: int | None) -> Iterator[bytes]:
+    """The lines of a file's records from `start` up to `end`; damaged ones have none."""
     with path.open("rb", buffering=BUFFER) as file:
         for record in warc.records(file, start):
+            if record is not None and end is not None and record.offset >= end:
+                return
             if record is not None and record.kind in INDEXED:
                 yield _line(record, path.name)
 

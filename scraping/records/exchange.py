@@ -7,11 +7,12 @@ break out of; what is known beside them as `application/warc-fields`.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from scraping.net.body import decoded
 from scraping.net.response import Response
-from scraping.records.warc import CONTROL, EMPTY_LINE, Record, line
+from scraping.records.warc import EMPTY_LINE, Record, line
 
 LARGEST = 160 * 1024 * 1024  # bytes of a body once decoded, well above what is fetched
 LONGEST_PATH = 250  # links from the start that are written out, a letter each
@@ -64,7 +65,7 @@ def answer(record: Record, payload: bytes) -> Response:
     headers = [
         (name, value.strip(" \t")) for name, _, value in (one.partition(":") for one in lines)
     ]
-    coding = next((value for name, value in headers if name.lower() == "content-encoding"), "")
+    coding = ", ".join(value for name, value in headers if name.lower() == "content-encoding")
     return Response(
         url=record.field("WARC-Target-URI"),
         status=int(status),
@@ -79,14 +80,21 @@ def answer(record: Record, payload: bytes) -> Response:
 def _head(first: str, headers: list[tuple[str, str]]) -> bytes:
     lines = [first]
     for name, value in headers:
-        if PRIVATE.search(name):
-            continue
-        # The chunks are undone; the header stays readable under the usual archival name.
-        if name.lower() == "transfer-encoding":
-            name = "X-Archive-Orig-Transfer-Encoding"
-        lines.append(f"{NO_NAME.sub('_', name) or '_'}: {CONTROL.sub(' ', value)}")
+        if kept := _kept(name):
+            lines.append(f"{kept}: {line(value)}")
     text = "\r\n".join(lines)
     try:
         return text.encode("latin-1") + EMPTY_LINE  # as headers are read from the wire
     except UnicodeEncodeError:
         return text.encode("utf-8", "replace") + EMPTY_LINE
+
+
+@lru_cache(maxsize=512)
+def _kept(name: str) -> str:
+    """The name under which a header is kept; nothing for one that is not."""
+    if PRIVATE.search(name):
+        return ""
+    # The chunks are undone; the header stays readable under the usual archival name.
+    if name.lower() == "transfer-encoding":
+        return "X-Archive-Orig-Transfer-Encoding"
+    return NO_NAME.sub("_", name) or "_"

@@ -198,7 +198,7 @@ def digest(payload: bytes) -> str:
 
 def line(text: str) -> str:
     """Text that cannot break out of its line of a head."""
-    return CONTROL.sub(" ", text)
+    return text if text.isprintable() else CONTROL.sub(" ", text)
 
 
 def _field(head: bytes, beginning: bytes) -> bytes:

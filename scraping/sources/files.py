@@ -35,7 +35,11 @@ DATA = re.compile(
     r"|npz|npy|h5|hdf5|feather|arrow|sqlite3?|db|mat|nc|arff|pdf|png|jpe?g|webp|tiff?|wav|mp3)$",
     re.IGNORECASE,
 )
-MARKUP = re.compile(rb"\s*(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html)\b", re.I | re.S)
+# Each step of it is final: a run of comments must not be taken apart in every way there is.
+MARKUP = re.compile(
+    rb"\s*+(?:<!--(?:(?!-->).){0,2000}+-->\s*+)*+<(?:!doctype\s+html|html)\b", re.I | re.S
+)
+FREE_AT: dict[str, float] = {}  # of this process: downloads in a row are one visitor
 REFUSALS = {
     "noarchive": "it asks not to be archived (noarchive)",
     "noai": "it asks not to be learned from (noai)",
@@ -83,7 +87,7 @@ def download(
         if archive is None:
             raise Misuse('Outside a project a download needs a folder: archive="pages/".')
         lent = Lent(archive=Path(archive), project=Path.cwd())
-    url = first_address(url)
+    url = first_address(url, "download")
     agent = user_agent(contact or lent.contact, needed=not is_here(url))
     folder = (Path(archive) if archive is not None else lent.archive) / FOLDER
     kept = large.find(folder, url)
@@ -120,8 +124,9 @@ def _had(
     except OSError as fault:
         raise large.unwritable(folder, fault) from fault
     try:
-        for left in folder.glob("*.warc.part"):  # by a run that was killed
-            left.unlink()
+        for left in [*folder.glob("*.warc.part"), *folder.glob("incoming*")]:  # by a killed run
+            with suppress(OSError):
+                left.unlink()
         kept = large.find(folder, url)
         if kept is not None and large.digest_of(_plain(kept)) != kept.digest:
             try:
@@ -152,7 +157,7 @@ def _fetched(
 
     quick = frozenset([urlsplit(url).netloc] if is_here(url) else ())
     robots: list[Response] = []
-    manners = Manners(send, quick=quick, keep=robots.append)
+    manners = Manners(send, quick=quick, keep=robots.append, free_at=FREE_AT)
     asked = conditions(kept.response) if kept is not None else {}
     answers: list[Response] = []
 
@@ -164,19 +169,13 @@ def _fetched(
         try:
             response = fetch.follow(url, hop)
         except FetchFailed as failure:
-            if kept is None:
-                raise
-            raise FetchFailed(
-                url,
-                f"{failure.reason}; the file of {kept.response.fetched} is kept, and is used when "
-                "the run is not to ask afresh",
-                retry=failure.retry,
-                kind=failure.kind,
-            ) from failure
+            raise _failed(failure, kept) from failure
         if response.status == 304 and kept is not None:
             return kept
-        _judge(url, response, incoming)
-        answers[-1] = _unpacked(url, response, incoming, max_bytes)
+        try:
+            _judge(url, response, incoming)
+        except FetchFailed as failure:
+            raise _failed(failure, kept) from None
         digest = large.digest_of(incoming)
         if kept is not None and digest == kept.digest:
             return kept
@@ -194,6 +193,25 @@ def _fetched(
     found = large.find(folder, url)
     assert found is not None
     return found
+
+
+def _failed(failure: FetchFailed, kept: Kept | None) -> FetchFailed:
+    """The failure with what is kept, and what to do next."""
+    reason = failure.reason
+    if kept is not None:
+        reason += (
+            f"; the file of {kept.response.fetched} is kept, and is used when the run is not to "
+            "ask afresh"
+        )
+    advice = f"Next: {NEXT[failure.kind]}." if failure.kind in NEXT else ""
+    return FetchFailed(
+        failure.url,
+        reason,
+        advice=advice,
+        retry=failure.retry,
+        wait=failure.wait,
+        kind=failure.kind,
+    )
 
 
 def _judge(url: str, response: Response, incoming: Path) -> None:
@@ -222,43 +240,6 @@ def _judge(url: str, response: Response, incoming: Path) -> None:
         )
 
 
-def _unpacked(url: str, response: Response, incoming: Path, max_bytes: int) -> Response:
-    """The answer with its body as it was before a compression that nobody asked for."""
-    import zlib
-
-    coding = response.header("Content-Encoding").strip().lower()
-    if coding in ("", "identity"):
-        return response
-    if coding not in ("gzip", "x-gzip"):
-        raise FetchFailed(url, f"Content-Encoding {coding!r}, which was not asked for")
-    aside = incoming.with_name("unpacking")
-    try:
-        with incoming.open("rb") as source, aside.open("wb") as file:
-            inflater, size = zlib.decompressobj(zlib.MAX_WBITS | 16), 0
-            while piece := inflater.unconsumed_tail or source.read(large.PIECE):
-                plain = inflater.decompress(piece, large.PIECE)
-                size += file.write(plain)
-                if size > max_bytes:
-                    reason = f"more than {max_bytes:,} bytes once its gzip was undone"
-                    raise FetchFailed(url, reason, kind=Kind.TOO_LARGE)
-                if inflater.eof:
-                    break
-            if not inflater.eof:
-                raise FetchFailed(url, "cut compression", retry=True)
-        aside.replace(incoming)
-    except zlib.error as fault:
-        raise FetchFailed(url, f"damaged compression ({fault})", retry=True) from None
-    finally:
-        with suppress(OSError):
-            aside.unlink(missing_ok=True)
-    headers = [
-        pair
-        for pair in response.headers
-        if pair[0].lower() not in ("content-encoding", "content-length")
-    ]
-    return replace(response, headers=[*headers, ("X-Archive-Orig-Content-Encoding", coding)])
-
-
 def _name(url: str, response: Response) -> str:
     """A harmless name for the file: the address's, or the one that the server proposes."""
     name = unquote(urlsplit(url).path).rstrip("/").rpartition("/")[2]
@@ -271,4 +252,5 @@ def _name(url: str, response: Response) -> str:
         final = unquote(urlsplit(response.url).path).rpartition("/")[2]
         name = unquote(proposed[1]) if proposed else (final if "." in final else name)
     name = harmless(name)
-    return f"{name}.bin" if name.lower().endswith(".warc") else name  # our own records end so
+    # Our own records end so, and what is not yet whole.
+    return f"{name}.bin" if name.lower().endswith((".warc", ".part")) else name

@@ -49,9 +49,10 @@ def _answer(entry: Any, changed: float) -> Offer:
     if isinstance(body, str) and 200 <= status < 300:
         return Left(url[:8_192], body)
     kind = _part(content, "mimeType")
+    listed = _part(response, "headers")
     headers = [
         (name, value)
-        for one in _part(response, "headers") or []
+        for one in (listed if isinstance(listed, list) else [])
         if isinstance(name := _part(one, "name"), str)
         and isinstance(value := _part(one, "value"), str)
         and name.lower() != "content-type"

@@ -24,7 +24,7 @@ from scraping.crawling.bounds import Bounds
 from scraping.crawling.frontier import DONE, Row
 from scraping.crawling.hollow import instead
 from scraping.crawling.wishes import wishes_of
-from scraping.errors import ArchiveDamaged, Misuse, Refused, printable
+from scraping.errors import ArchiveDamaged, Misuse, Partial, Refused, printable
 from scraping.lent import current
 from scraping.net import fetch
 from scraping.net.address import canonical
@@ -233,8 +233,11 @@ def _take(
 
 def _answers(path: Path, url: str) -> Iterator[Offer]:
     """The answers in a file, whatever kind of file it is."""
-    with path.open("rb") as file:
-        begins = file.read(2_048)
+    try:
+        with path.open("rb") as file:
+            begins = file.read(2_048)
+    except OSError as fault:
+        return iter([Left(path.name, f"it cannot be read: {fault.strerror or fault}")])
     if begins.startswith(b"\x1f\x8b") or begins.startswith(b"WARC/"):
         return foreign.answers_in(path)
     plain = begins.lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -269,9 +272,15 @@ def _rows(folder: Path) -> list[Row]:
     path = folder / "frontier.sqlite"
     if not path.is_file():
         return []
-    with closing(sqlite3.connect(path)) as database:
-        found = database.execute("SELECT * FROM address WHERE file IS NOT NULL").fetchall()
-    return [Row(*row) for row in found]
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
+            found = database.execute("SELECT * FROM address WHERE file IS NOT NULL").fetchall()
+            return [Row(*row) for row in found]
+    except (sqlite3.Error, TypeError) as fault:  # TypeError: of a Folio to come
+        raise Partial(
+            f"{path} cannot be read: {fault}.\nNothing was taken. Remove that one file: it is "
+            "rebuilt from the archive beside it."
+        ) from fault
 
 
 def _step(folder: Path) -> None:

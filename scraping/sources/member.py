@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import io
 import os
 import stat
 import struct
@@ -15,8 +16,9 @@ from pathlib import Path
 from scraping.errors import BadValue, printable
 from scraping.sources.large import PIECE, unwritable
 
-MOST_DIRECTORY = 64 * 1024 * 1024  # bytes of a ZIP's table of contents: about a million names
-TAIL = 66 * 1024  # bytes at a ZIP's end in which the table's place and size stand
+MOST_AT_ONCE = 8 * 1024 * 1024  # bytes of a ZIP's table of contents: about 80,000 names
+# Of other ways of packing, zipfile unpacks a piece whole, whatever that comes to.
+BOUNDED = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -43,9 +45,10 @@ def extract(archive: Path, member: str, folder: Path, *, digest: str, max_bytes:
         Partial: It cannot be written.
     """
     try:
-        _check_directory(archive)
-        with zipfile.ZipFile(archive) as packed:
+        with _Bounded(archive) as file, zipfile.ZipFile(file) as packed:
             return _taken(packed, archive, member, folder, digest, max_bytes)
+    except OSError as fault:
+        raise unwritable(archive, fault) from fault
     except DAMAGE as fault:
         raise BadValue(
             f"{archive}: {printable(member)!r} cannot be taken out: "
@@ -74,6 +77,11 @@ def _taken(
         raise BadValue(f"{archive}: {printable(member)!r} is a link or a folder, and no file.")
     if entry.flag_bits & 1:
         raise BadValue(f"{archive}: {printable(member)!r} is encrypted.")
+    if entry.compress_type not in BOUNDED:
+        raise BadValue(
+            f"{archive}: {printable(member)!r} is packed in another way than deflate.\n"
+            "Unpack it by hand, look at its size, and use local(…)."
+        )
     if entry.file_size > max_bytes:
         raise BadValue(
             f"{archive}: {printable(member)!r} has {entry.file_size:,} bytes; the limit is "
@@ -129,20 +137,15 @@ def _is_as_it_was(path: Path, entry: zipfile.ZipInfo) -> bool:
     return checksum == entry.CRC
 
 
-def _check_directory(archive: Path) -> None:
-    """BadZipFile for a table of contents that is too large to be read into memory."""
-    with archive.open("rb") as file:
-        size = file.seek(0, 2)
-        file.seek(max(0, size - TAIL))
-        tail = file.read()
-    at = tail.rfind(b"PK\x05\x06")
-    if at < 0:
-        raise zipfile.BadZipFile("it is no ZIP file")
-    (length,) = struct.unpack_from("<L", tail, at + 12)
-    large = tail.rfind(b"PK\x06\x06", 0, at)
-    if large >= 0:
-        length = max(
-            length if length < 0xFFFFFFFF else 0, *struct.unpack_from("<Q", tail, large + 40)
-        )
-    if length > MOST_DIRECTORY:
-        raise zipfile.BadZipFile(f"its table of contents has {length:,} bytes")
+class _Bounded(io.FileIO):
+    """A ZIP file of which never more than so much is read at once.
+
+    zipfile reads the whole table of contents, wherever and however large a ZIP says that it is.
+    """
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        left = max(0, os.fstat(self.fileno()).st_size - self.tell())
+        wanted = left if size is None or size < 0 else min(size, left)
+        if wanted > MOST_AT_ONCE:
+            raise zipfile.BadZipFile(f"its table of contents has {wanted:,} bytes")
+        return super().read(wanted) or b""

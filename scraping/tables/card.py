@@ -8,15 +8,19 @@ the author's own text where there is some. The questions are after "Datasheets f
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from scraping.crawling.frontier import look_up
 from scraping.errors import ArchiveDamaged, Misuse, printable
 from scraping.net.robots import robots_text
+from scraping.records import exchange, warc
 from scraping.records.archive import read
+from scraping.sources.files import FOLDER
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,6 +49,8 @@ ASKED = {
     "Maintenance": "Until when will it be looked after, and how are errors reported?",
 }
 MOST_LICENCES = 12
+MOST_FILES = 20
+IMPORTED = "not asked for: these pages were imported"
 MOST_ROBOTS = 2_000  # characters of a robots.txt that are shown
 
 
@@ -76,6 +82,7 @@ class About:
     summary: Summary
     findings: list[Finding]  # personal data
     origin: Origin | None = None
+    files: Sequence[str] = ()  # those that were downloaded or added by hand, a line each
     roles: Mapping[str, str] = field(default_factory=dict)  # "licence" → column
     answers: Mapping[str, str] = field(default_factory=dict)  # section → the author's text
     answers_file: str = "datasheet.md"
@@ -110,7 +117,7 @@ def _robots(pages: Pages, site: str) -> str:
     """The robots.txt that the crawl went by."""
     row = look_up(pages.archive, f"{site}/robots.txt")
     if row is None:
-        return "not asked for: the pages were added by hand"
+        return IMPORTED
     if row.file is None or row.offset is None:
         return f"could not be had: {row.reason}"
     if row.status is not None and row.status >= 300:
@@ -153,7 +160,7 @@ def sections(about: About) -> list[Section]:
     facts = {
         "Motivation": [f"The question: {about.title}", f"Made by {about.creator}."],
         "Composition": _composition(about),
-        "Collection process": _collection(about.origin),
+        "Collection process": _collection(about),
         "Preprocessing, cleaning, labeling": _preprocessing(about),
         "Uses": [f"The project `{about.name}` trains on it; its post tells with what outcome."],
         "Distribution": _distribution(about),
@@ -181,13 +188,42 @@ def _composition(about: About) -> list[str]:
     return lines
 
 
-def _collection(origin: Origin | None) -> list[str]:
+def downloads(archive: Path) -> list[str]:
+    """The files that `download()` keeps in an archive: address, time, size and digest of each."""
+    lines = []
+    for path in sorted((archive / FOLDER).glob("*.warc")):
+        with suppress(OSError, ValueError), path.open("rb") as file:
+            for record in warc.records(file):
+                if record is None or record.kind != "response":
+                    continue
+                head = exchange.answer(record, b"")
+                if head.status == 200:
+                    size = record.length - record.payload
+                    digest = record.field("WARC-Payload-Digest")
+                    lines.append(f"{head.url}, {head.fetched}, {size:,} bytes, {digest}")
+                    break
+    return lines
+
+
+def _collection(about: About) -> list[str]:
+    origin = about.origin
+    files = list(about.files[:MOST_FILES])
+    if more := len(about.files) - len(files):
+        files.append(f"and {more:,} more")
+    told = ["Files:", *[f"  {line}" for line in files]] if files else []
     if origin is None:
-        return ["Not by a crawl: the pages or files were added by hand."]
+        return ["Not by a crawl.", *told]
     balance = origin.balance
+    hosts, between = ", ".join(origin.hosts), f"{origin.first} to {origin.last}"
+    if all(rules == IMPORTED for rules in origin.robots.values()):
+        how = f"saved by someone's own browser, from {between}, and imported."
+    else:
+        how = (
+            f"fetched from {between}, one request at a time, with pauses, under a name with a "
+            "contact."
+        )
     lines = [
-        f"{origin.pages:,} pages of {', '.join(origin.hosts)}, fetched from {origin.first} to "
-        f"{origin.last}, one request at a time, with pauses, under a name with a contact.",
+        f"{origin.pages:,} page{'s' * (origin.pages != 1)} of {hosts or 'no site'}, {how}",
         f"Digest of all pages: sha256:{origin.digest}",
     ]
     left_out = {key: balance.get(key, 0) for key in ("refused", "failed", "duplicate", "due")}
@@ -198,7 +234,7 @@ def _collection(origin: Origin | None) -> list[str]:
     for host, rules in origin.robots.items():
         lines.append(f"robots.txt of {host}, as it was:")
         lines += [f"  {line}" for line in rules.strip().splitlines()]
-    return lines
+    return lines + told
 
 
 def _preprocessing(about: About) -> list[str]:
@@ -227,7 +263,8 @@ def licences_of(table: pd.DataFrame, roles: Mapping[str, str]) -> dict[str, int]
     column = roles.get("licence")
     if column is None or column not in table:
         return None
-    return {str(k): int(n) for k, n in table[column].fillna("unknown").value_counts().items()}
+    told = table[column].astype(object)
+    return {str(k): int(n) for k, n in told.where(told.notna(), "unknown").value_counts().items()}
 
 
 def told(about: About) -> list[str]:

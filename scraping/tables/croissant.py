@@ -7,6 +7,7 @@ description as one Parquet file, named by its SHA-256.
 from __future__ import annotations
 
 import json
+import re
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,7 +97,7 @@ def describe(about: About, parquet: Path, *, url: str, published: str) -> dict[s
         published: ISO date.
     """
     licences = licences_of(about.table, about.roles) or {}
-    file_id = parquet.name
+    file_id = re.sub(r"[^\w.\-]+", "_", parquet.name)  # an @id takes no white space
     described: dict[str, Any] = {
         "@context": CONTEXT,
         "@type": "sc:Dataset",
@@ -116,8 +117,8 @@ def describe(about: About, parquet: Path, *, url: str, published: str) -> dict[s
             {
                 "@type": "cr:FileObject",
                 "@id": file_id,
-                "name": file_id,
-                "contentUrl": file_id,
+                "name": parquet.name,
+                "contentUrl": parquet.name,
                 "contentSize": f"{parquet.stat().st_size} B",
                 "encodingFormat": "application/x-parquet",
                 "sha256": _sha256(parquet),
@@ -129,11 +130,7 @@ def describe(about: About, parquet: Path, *, url: str, published: str) -> dict[s
                 "@id": "rows",
                 "name": "rows",
                 "description": about.rows_are,
-                "field": [
-                    field
-                    for name in map(str, about.table.columns)
-                    if (field := _field(name, about.table[name], file_id))
-                ],
+                "field": _fields(about.table, parquet, file_id),
             }
         ],
     }
@@ -151,54 +148,60 @@ def text(described: dict[str, Any]) -> str:
     return json.dumps(described, indent=1, ensure_ascii=False) + "\n"
 
 
-def _field(name: str, column: pd.Series, file_id: str) -> dict[str, Any] | None:
-    """The description of a column; None where Croissant has no name for what it holds."""
-    kind = _data_type(column)
-    if kind is None:
-        return None
-    return {
-        "@type": "cr:Field",
-        "@id": f"rows/{name}",
-        "name": name,
-        "dataType": kind,
-        **({"isArray": True, "arrayShape": "-1"} if _is_list(column) else {}),
-        "source": {"fileObject": {"@id": file_id}, "extract": {"column": name}},
-    }
+def _fields(table: pd.DataFrame, parquet: Path, file_id: str) -> list[dict[str, Any]]:
+    """The descriptions of the file's columns, without those that Croissant has no name for."""
+    import pyarrow.parquet as pq
+
+    kinds = pq.read_schema(parquet)
+    fields, taken = [], set()
+    for position, name in enumerate(map(str, table.columns)):
+        kind = kinds.field(position).type
+        is_list = hasattr(kind, "value_type") and str(kind).startswith(("list", "large_list"))
+        of = _data_type(kind.value_type if is_list else kind, table.iloc[:, position])
+        if of is None or not name:
+            continue
+        # An @id takes no white space; the column keeps its name.
+        number, plain = 1, re.sub(r"[^\w.\-]+", "_", name)
+        while (unique := plain if number == 1 else f"{plain}_{number}") in taken:
+            number += 1
+        taken.add(unique)
+        fields.append(
+            {
+                "@type": "cr:Field",
+                "@id": f"rows/{unique}",
+                "name": name,
+                "dataType": of,
+                **({"isArray": True, "arrayShape": "-1"} if is_list else {}),
+                "source": {"fileObject": {"@id": file_id}, "extract": {"column": name}},
+            }
+        )
+    return fields
 
 
-def _first(column: pd.Series) -> Any:
-    known = column.dropna()
-    return known.iloc[0] if len(known) else ""
+def _data_type(kind: Any, column: pd.Series) -> str | None:
+    """schema.org's name for a type of the file; bytes are told if they are pictures."""
+    from pyarrow import types
 
-
-def _is_list(column: pd.Series) -> bool:
-    return type(_first(column)).__name__ in ("list", "ndarray")
-
-
-def _data_type(column: pd.Series) -> str | None:
-    """schema.org's name for what a column holds."""
-    from datetime import date
-
-    from pandas.api import types
-
-    if types.is_bool_dtype(column):
-        return "sc:Boolean"
-    if types.is_integer_dtype(column):
-        return "sc:Integer"
-    if types.is_float_dtype(column):
-        return "sc:Float"
-    if types.is_datetime64_any_dtype(column):
-        return "sc:DateTime"
-    first = _first(column)
-    if _is_list(column) and len(first):
-        first = first[0]
-    if isinstance(first, bytes):
-        return "sc:ImageObject" if first.startswith(PICTURES) else None
-    if isinstance(first, date):
-        return "sc:Date"
-    if isinstance(first, int | float) and not isinstance(first, bool):
-        return "sc:Float" if isinstance(first, float) else "sc:Integer"
-    return "sc:Text"
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+    named = (
+        (types.is_boolean, "sc:Boolean"),
+        (types.is_integer, "sc:Integer"),
+        (types.is_floating, "sc:Float"),
+        (types.is_decimal, "sc:Float"),
+        (types.is_timestamp, "sc:DateTime"),
+        (types.is_date, "sc:Date"),
+        (types.is_string, "sc:Text"),
+        (types.is_large_string, "sc:Text"),
+        (types.is_null, "sc:Text"),  # nothing is known of it
+    )
+    if types.is_binary(kind) or types.is_large_binary(kind):
+        known = column.dropna()
+        are_pictures = len(known) > 0 and all(
+            isinstance(value, bytes) and value.startswith(PICTURES) for value in known
+        )
+        return "sc:ImageObject" if are_pictures else None
+    return next((name for test, name in named if test(kind)), None)
 
 
 def _licence(name: str) -> str:
@@ -210,8 +213,9 @@ def _bibtex(about: About, url: str, published: str) -> str:
     plain = {key: "".join(c for c in value if c not in "{}\\\n") for key, value in (
         ("title", f"{about.name}: {about.title}"), ("author", about.creator), ("url", url)
     )}  # fmt: skip
+    plain |= {"year": published[:4]} if published else {}
     fields = ", ".join(f"{key} = {{{value}}}" for key, value in plain.items())
-    return f"@misc{{{about.name}, {fields}, year = {{{published[:4]}}}}}"
+    return f"@misc{{{about.name}, {fields}}}"
 
 
 def _sha256(path: Path) -> str:

@@ -10,7 +10,6 @@ import csv as standard_csv
 import json
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,7 +110,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, str):
         text = value
     elif hasattr(value, "__len__"):
-        text = json.dumps(list(_plain(value)), ensure_ascii=False)
+        text = json.dumps(_plain(value), ensure_ascii=False, default=str)
     elif value is None or str(value) in ("nan", "<NA>", "NaT"):
         return ""
     else:
@@ -119,6 +118,10 @@ def _cell(value: Any) -> str:
     return f"'{text}" if FORMULA.match(text) and not NUMBER.fullmatch(text) else text
 
 
-def _plain(values: Any) -> Iterator[Any]:
-    for value in values:
-        yield value.item() if hasattr(value, "item") else value
+def _plain(value: Any) -> Any:
+    """A list or dictionary, whatever is in it, as JSON writes it."""
+    if isinstance(value, dict):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if hasattr(value, "__len__") and not isinstance(value, (str, bytes)):
+        return [_plain(one) for one in value]
+    return value.item() if hasattr(value, "item") else value

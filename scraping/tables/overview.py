@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scraping.errors import printable
+from scraping.tables.personal import masked
 from scraping.tables.schema import PROVENANCE, REASON
 
 if TYPE_CHECKING:
     import pandas as pd
 
 COMMON = 5  # values told of a column
+NAN = ("not a number",)
 REASONS = 20  # reasons told of rejected rows; the others are counted together
 
 
@@ -45,7 +47,7 @@ class ColumnSummary:
     common: tuple[tuple[str, int], ...] = ()
 
     def told(self) -> str:
-        """The column as one line."""
+        """The column as one line, personal data masked."""
         parts = [f"{printable(self.name, 60)}: {self.type}", f"{self.distinct:,} different"]
         if self.missing:
             parts.append(f"{self.missing:,} missing")
@@ -54,7 +56,7 @@ class ColumnSummary:
             mean = "" if self.mean is None else f", mean {_figure(self.mean)}"
             parts.append(f"{_figure(self.low)} to {_figure(self.high)}{unit}{mean}")
         if self.common:
-            parts.append(", ".join(f"{printable(v, 30)} ({n:,})" for v, n in self.common))
+            parts.append(", ".join(f"{printable(masked(v), 30)} ({n:,})" for v, n in self.common))
         return "; ".join(parts)
 
 
@@ -80,7 +82,7 @@ class Summary:
     columns: tuple[ColumnSummary, ...]
 
     def told(self) -> list[str]:
-        """The summary as lines, safe to print."""
+        """The summary as lines, safe to print, personal data masked."""
         pages = "" if self.pages is None else f" from {self.pages:,} page{'s' * (self.pages != 1)}"
         lines = [f"{self.rows:,} row{'s' * (self.rows != 1)}{pages}"]
         if self.duplicates:
@@ -88,7 +90,7 @@ class Summary:
         lines += [f"  {column.told()}" for column in self.columns]
         if self.rejected:
             lines.append(f"{sum(self.rejected.values()):,} rejected")
-            lines += [f"  {count:,} × {reason}" for reason, count in self.rejected.items()]
+            lines += [f"  {count:,} × {masked(reason)}" for reason, count in self.rejected.items()]
         return lines
 
     def to_json(self) -> dict[str, Any]:
@@ -140,22 +142,32 @@ def _is_list(value: Any) -> bool:
 
 
 def _hashable(column: pd.Series) -> pd.Series:
-    made = [repr(list(value)) if _is_list(value) else value for value in column]
-    return type(column)(made, index=column.index, dtype=object)
+    return type(column)([_frozen(value) for value in column], index=column.index, dtype=object)
+
+
+def _frozen(value: Any) -> Any:
+    """A value that can be told from others: lists as tuples, dictionaries as their pairs."""
+    if isinstance(value, dict):
+        # As Parquet keeps them, all have the same keys: one that is missing is None.
+        pairs = [(key, _frozen(one)) for key, one in value.items() if one is not None]
+        return ("{}", *sorted(pairs, key=lambda pair: str(pair[0])))
+    if _is_list(value):
+        return tuple(_frozen(one) for one in value)
+    value = value.item() if hasattr(value, "item") else value
+    return NAN if value != value else value  # each NaN differs from every other
 
 
 def _column(name: str, column: pd.Series) -> ColumnSummary:
-
     there = column.dropna()
     kind = _type(there)
     told: dict[str, Any] = {"missing": len(column) - len(there)}
     if kind == "list":
         told |= _figures(there.map(len))
-        items = Counter(item for value in there for item in value)
+        items = Counter(_frozen(item) for value in there for item in value)
         distinct = len(items)
         told["common"] = _common(items.most_common(COMMON), distinct, sum(items.values()))
     else:
-        counts = there.value_counts()
+        counts = (_hashable(there) if _has_lists(there) else there).value_counts()
         distinct = len(counts)
         if kind in ("text", "bytes"):
             lengths = there.str.len() if kind == "text" else there.map(len)
@@ -187,6 +199,8 @@ def _type(there: pd.Series) -> str:
         return known[inferred]
     if inferred == "empty":
         return "mixed" if there.dtype == object else "text"
+    if there.map(lambda value: isinstance(value, dict)).any():
+        return "mixed"
     return "list" if there.map(_is_list).all() else "mixed"
 
 

@@ -129,6 +129,11 @@ def spans(
     return [one for one in taken if one[2] in kinds]
 
 
+def masked(text: str) -> str:
+    """A text, its personal data replaced by marks such as "[e-mail]"."""
+    return _replaced(text, spans(text))
+
+
 def _replaced(text: str, places: Sequence[tuple[int, int, str]]) -> str:
     parts, done = [], 0
     for start, end, kind in places:
@@ -234,11 +239,11 @@ def _like(values: list[Any], column: pd.Series) -> pd.Series:
 EMAIL = re.compile(
     r"(?<!\w)\w[\w.%+'\-]{0,63}@(?:[\w\-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![\w@])"
     r"|(?<!\w)\w[\w.%+\-]{0,63}\s?[\[({]\s?at\s?[\])}]\s?[\w\-]{1,63}"
-    r"(?:\s?(?:\.|[\[({]\s?dot\s?[\])}])\s?[\w\-]{1,63}){1,8}",
+    r"(?:(?:\.|\s?[\[({]\s?dot\s?[\])}]\s?)[\w\-]{1,63}){1,8}",
     re.IGNORECASE,
 )
 # icon@2x.png is a picture.
-FILES = re.compile(r"\.(?:png|jpe?g|gif|webp|svg|avif|ico|css|m?js|json|html?|md|txt)$", re.I)
+FILES = re.compile(r"\.(?:png|jpe?g|gif|webp|svg|avif|ico|css|m?js|json|html?|txt)$", re.I)
 
 
 def _emails(text: str) -> Iterator[Span]:
@@ -333,7 +338,8 @@ def _ips(text: str) -> Iterator[Span]:
 
 # -- phone numbers: E.164 and the usual national forms ---------------------------------------------
 
-GAP = "[ \u00a0.\\-/()]{0,3}"
+# Blanks, also narrow ones, and what joins or encloses groups of digits.
+GAP = "[ \u00a0\u2007\u2009\u202f.\\-\u2010\u2011\u2013/()]{0,3}"
 PHONE_WORDS = (
     "(?i:tel(?:efon|ephone|éfono|efono|éphone)?|phone|fone?|fax|mob(?:ile?|il|ilfunk)?|cell|handy"
     "|whatsapp|☎|📞)"
@@ -350,8 +356,8 @@ PHONE = re.compile(
     r"|(?P<trunk>(?<![\w.,:+\-/=(])(?<![0-9] )"
     r"(?:\(0[1-9][0-9]{0,4}\)[ \-/]?|0[1-9][0-9]{0,4}(?: ?/ ?|[ .\-]))"
     r"[0-9]{2,8}(?:[ .\-][0-9]{2,8}){0,4}(?![\w]|[.,:\-/]\w|[ ][0-9]))"
-    # (555) 123-4567, 555-123-4567
-    r"|(?P<nanp>(?<![\w.,+\-/=(])(?:\([2-9][0-9]{2}\) ?[2-9][0-9]{2}[\-. ]"
+    # (555) 123-4567, 555-123-4567, 1-555-123-4567
+    r"|(?P<nanp>(?<![\w.,+\-/=(])(?:1[\-. ])?(?:\([2-9][0-9]{2}\) ?[2-9][0-9]{2}[\-. ]"
     r"|[2-9][0-9]{2}(?P<by>[\-.])[2-9][0-9]{2}(?P=by))[0-9]{4}(?![\w]|[.,\-/]\w))"
     # Tel.: 030-1234567
     rf"|(?<!\w){PHONE_WORDS}(?!\w){AFTER_WORD}"

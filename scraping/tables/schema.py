@@ -119,6 +119,16 @@ def roles(columns: Iterable[Column]) -> dict[str, str]:
     return found | {column.role.name: name for name, column in texts.items() if column.role}
 
 
+def roles_by_name(names: Iterable[str]) -> dict[str, str]:
+    """The same for columns of a table that no dataclass describes, by their names alone."""
+    found: dict[str, str] = {}
+    there = set(names)
+    for name, role in NAMED_ROLES.items():
+        if name in there:
+            found.setdefault(role.name, name)
+    return found
+
+
 def _column(owner: type, name: str, hint: Any) -> Column:
     optional, many, limits, allowed, role = False, False, None, None, None
     if name in (*PROVENANCE, REASON):

@@ -15,7 +15,7 @@ Folio reads its archive, Scrapy its HTTP cache with its default policy and stora
 What a run costs is the processor time (user and system) of its process and of all that it started,
 its time on the clock, and the most memory that it held. The programs take turns, so that other
 work on the machine matters to all alike. "Beyond start" is the cost less that of the same program
-on a site of one page: without Python's start and the imports.
+on a site of two pages: without Python's start and the imports.
 """
 
 from __future__ import annotations
@@ -41,10 +41,11 @@ if sys.platform == "win32":
 REPOSITORY = Path(__file__).parents[2]
 PROGRAMS = Path(__file__).parent / "crawl"
 BENCH_PYTHON = os.environ.get("FOLIO_BENCH_PYTHON", sys.executable)
-STARTS = 3  # runs on a site of one page; the first fills the caches of Python and of the disk
+STARTS = 3  # runs on the smallest site; the first fills the caches of Python and of the disk
 RUNS = int(os.environ.get("FOLIO_BENCH_RUNS", "5"))
 PAGES = int(os.environ.get("FOLIO_BENCH_PAGES", "3000"))
 LARGE = int(os.environ.get("FOLIO_BENCH_LARGE", "30000"))
+SMALLEST = 2  # pages: a list and an object
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 
 # Started from a process as small as can be: until it runs a program of its own, a child counts the
@@ -102,7 +103,7 @@ class Contender:
 
     name: str
     pages: int
-    start: Run | None = None  # on a site of one page
+    start: Run | None = None  # on the smallest site
     runs: list[Run] = field(default_factory=list)
 
     def processor(self) -> float:
@@ -110,9 +111,9 @@ class Contender:
         return self._median("processor") * 1000 / self.pages
 
     def beyond_start(self) -> float:
-        """Milliseconds of processor time a page, less what a site of one page costs."""
+        """Milliseconds of processor time a page, less what the smallest site costs."""
         assert self.start is not None
-        return (self._median("processor") - self.start.processor) * 1000 / (self.pages - 1)
+        return (self._median("processor") - self.start.processor) * 1000 / (self.pages - SMALLEST)
 
     def speed(self) -> float:
         """Pages a second."""
@@ -242,7 +243,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_crawl_costs_half_of_scrapys_and_its_replay_a_fraction(folder):
-    one, whole = site(folder, 1), site(folder, PAGES)
+    small, whole = site(folder, SMALLEST), site(folder, PAGES)
     port = free_port()
     rows, archive, cache = folder / "rows", folder / "archive", folder / "cache"
     others = folder / "other-rows"
@@ -281,7 +282,7 @@ def test_a_crawl_costs_half_of_scrapys_and_its_replay_a_fraction(folder):
         from_cache: Contender("Scrapy, from its cache", PAGES),
         parquet: Contender("Folio, replay to Parquet", PAGES),
     }
-    with served(one, port, folder / "nginx") as start:
+    with served(small, port, folder / "nginx") as start:
         for run, contender in (crawls | replays).items():
             contender.start = cheapest(run() for _ in range(STARTS))
         rows.unlink()
@@ -324,7 +325,7 @@ def test_a_crawl_costs_half_of_scrapys_and_its_replay_a_fraction(folder):
 
 def test_a_page_costs_the_same_however_many_there_are(folder):
     sizes = (LARGE // 100, LARGE // 10, LARGE)
-    with served(site(folder, 1), free_port(), folder / "nginx") as start:
+    with served(site(folder, SMALLEST), free_port(), folder / "nginx") as start:
         first = cheapest(
             measured(
                 sys.executable, "with_folio.py", start, folder / "rows", folder / f"one-{turn}"
@@ -357,7 +358,7 @@ def spread(contenders: list[Contender]) -> float:
     for one in contenders:
         assert one.start is not None
         best = cheapest(one.runs)
-        costs.append((best.processor - one.start.processor) / (one.pages - 1))
+        costs.append((best.processor - one.start.processor) / (one.pages - SMALLEST))
     return max(costs) / min(costs)
 
 

@@ -174,3 +174,20 @@ def test_workers_give_the_rows_that_this_process_gives(checkout, birds):
     here = rows(checkout).frame
     assert checkout.command("train", "birds", "--again", "--jobs", "2").code == 0
     assert rows(checkout).frame.drop(columns="_fetched").equals(here.drop(columns="_fetched"))
+
+
+@pytest.mark.parametrize("options", [("--debug",), ("--jobs", "1")])
+def test_a_damaged_page_is_named_and_the_next_run_fetches_it_and_no_other(
+    checkout, birds, site, options
+):
+    archive = checkout.root / "projects" / "birds" / ".folio" / "archive" / "pages.warc"
+    archive.write_bytes(archive.read_bytes().replace(b"<h1>wren", b"<h1>wrxn"))
+    path = checkout.root / "projects" / "birds" / "project.py"
+    checkout.edit(path, 'number(page, ".grams")', 'number(page, ".grams") / 1000')
+    outcome = checkout.command("train", "birds", *options)
+    assert outcome.code == 3
+    assert f"{site[0]}wren" in outcome.err
+    assert "folio run birds" in outcome.err
+    del birds["/owl"], birds["/kiwi"], birds["/"]
+    assert checkout.command("train", "birds", *options).code == 0
+    assert list(rows(checkout).frame["grams"]) == [0.5, 0.009]

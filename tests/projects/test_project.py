@@ -118,6 +118,8 @@ def test_a_parameter_or_local_named_like_a_setting_or_step_is_its_own(checkout):
         ("random", "standard library"),
         ("spine", "keeps for itself"),
         ("blank", "keeps for itself"),
+        ("aux", "folder on Windows"),
+        ("com1", "folder on Windows"),
         ("", "lower-case"),
         ("x" * 41, "40 characters"),
     ],
@@ -208,3 +210,58 @@ def test_a_computed_seeds_is_told_to_be_written_out(checkout):
 @pytest.mark.parametrize("name", ["page", "seed"])
 def test_a_step_cannot_take_a_name_that_fans_out(checkout, name):
     assert f"cannot be named `{name}`" in complaint(checkout, f"def {name}():\n    pass\n")
+
+
+def test_pages_from_the_archive_count_as_a_crawl(checkout):
+    source = "import scraping\n\n\ndef pages():\n    return scraping.archived()\n\n\n"
+    project = read(checkout, source + "def rows(page):\n    pass\n")
+    assert project.steps["pages"].crawls
+    assert project.steps["pages"].fetches
+    assert project.steps["rows"].pages_from == "pages"
+
+
+def test_archived_and_crawl_are_two_that_give_pages(checkout):
+    source = "from scraping import archived, crawl\n\n\ndef saved():\n    return archived()\n\n\n"
+    source += "def pages():\n    return crawl('http://sandbox/', follow=None)\n\n\n"
+    assert "both crawl" in complaint(checkout, source + "def rows(page):\n    pass\n")
+
+
+def test_a_download_may_ask_the_network_and_gives_no_pages(checkout):
+    source = (
+        "from scraping import download as get\n\n\ndef _file():\n    return get('http://x/')\n\n\n"
+    )
+    project = read(checkout, source + "def table():\n    return _file()\n")
+    assert project.steps["table"].fetches
+    assert not project.steps["table"].crawls
+    message = complaint(
+        checkout, source + "def table():\n    return _file()\n\n\ndef rows(page):\n    pass\n"
+    )
+    assert "no earlier step calls crawl() or archived()" in message
+
+
+def test_a_function_of_ones_own_of_that_name_is_none_of_scrapings(checkout):
+    source = "from statistics import mean as download\n\n\ndef _crawl():\n    pass\n\n\n"
+    project = read(checkout, source + "def table():\n    return _crawl(), download([1])\n")
+    assert not project.steps["table"].fetches
+
+
+def test_fresh_asks_for_a_download_again(checkout, monkeypatch):
+    from scraping.sources import files
+
+    asked = []
+    before = files._had
+
+    def had(*arguments):
+        asked.append(arguments[0])
+        return before(*arguments)
+
+    monkeypatch.setattr(files, "_had", had)
+    checkout.write(
+        "mine",
+        "from scraping import download\n\n\ndef table():\n"
+        "    return download('http://sandbox/robots.txt').read_text()\n",
+    )
+    for options, times in (((), 1), (("--again",), 1), (("--fresh",), 2)):
+        outcome = checkout.command("scrape", "mine", "--debug", *options)
+        assert outcome.code == 0, outcome.err
+        assert len(asked) == times, options

@@ -70,6 +70,20 @@ def test_arrays_come_back_bit_for_bit(store, dtype):
     np.testing.assert_array_equal(back, array)
 
 
+def test_a_scratch_network_and_its_training_come_back(store):
+    from models import scratch
+
+    x, y = np.eye(4), np.array([0, 1, 0, 1])
+    network = scratch.build(4, 2, (3,), dtype="float32", seed=0)
+    back = there_and_back(store, network.fit(x, y, epochs=2, seed=0))
+    np.testing.assert_array_equal(back.model.predict(x), network.predict(x))
+    assert (back.best_epoch, back.trainings, len(back.curves)) == (2, 1, 2)
+    stored = store.save("a", "", "1", network, where="", more={"seconds": 1})
+    assert (stored.kind, stored.figure) == ("scratch", "23 parameters")
+    assert stored.manifest["parameters"] == {"value": 23}
+    assert store.save("b", "", "2", network, where="", more={"seconds": 2}).digest == stored.digest
+
+
 def test_a_dict_keyed_by_seed_keeps_its_keys(store):
     back = there_and_back(store, {0: np.zeros(2), 1: "text", "name": {"x": 1}})
     assert list(back) == [0, 1, "name"]
@@ -174,3 +188,18 @@ def test_rows_fetched_on_another_day_are_the_same_rows(store):
     second = store.save("a", "", "2", later.assign(_offset=9), where="", more={"seconds": 1})
     other = store.save("a", "", "3", later.assign(_offset=9, x=3), where="", more={"seconds": 1})
     assert first.digest == second.digest != other.digest
+
+
+def test_pages_need_the_archive_files_of_their_pictures_as_well(store, tmp_path):
+    from scraping.pages import Media, Pages, Ref
+
+    archive = tmp_path / "archive"
+    archive.mkdir()
+    for name in ("pages.warc", "pages-00001.warc"):
+        (archive / name).write_bytes(b"x" * 100)
+    shown = (Media("http://x/i.png", "pages-00001.warc", 10), Media("http://x/j.png", "", -1, "no"))
+    pages = Pages(archive, [Ref("http://x/", "d", "2026-11-23T00:00:00Z", "pages.warc", 0, shown)])
+    store.save("pages", "", "key", pages, where="here", more={})
+    assert not isinstance(store.find("pages", "", "key"), str)
+    (archive / "pages-00001.warc").unlink()
+    assert "pages-00001.warc" in str(store.find("pages", "", "key"))

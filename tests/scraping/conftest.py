@@ -12,7 +12,8 @@ import pytest
 
 from scraping.net import manners
 
-Answer = str | bytes | tuple[int, dict[str, str], bytes] | Callable
+# A list is an answer byte for byte, after which the connection ends.
+Answer = str | bytes | list[bytes] | tuple[int, dict[str, str], bytes] | Callable
 
 
 class Site:
@@ -34,6 +35,10 @@ class Site:
                 answer: Any = site.answers.get(self.path, (404, {}, b"nothing here"))
                 if callable(answer):
                     answer = answer(self)
+                if isinstance(answer, list):
+                    for piece in answer:
+                        self.wfile.write(piece)
+                    answer = None
                 if answer is None:  # the function spoke for itself
                     self.close_connection = True
                     return

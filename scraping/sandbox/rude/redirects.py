@@ -105,7 +105,7 @@ SECTION = Section(
                 f"redirect-{name}",
                 f"A redirect to {_WORDS[name]}.",
                 "Check the address of every hop before anything is sent; send nothing.",
-                (Kind.PRIVATE,),
+                (Kind.ELSEWHERE, Kind.PRIVATE),
                 _to(address),
             )
             for name, address in PRIVATE.items()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from scraping import Pages, crawl
+import pytest
+
+from scraping import Pages, crawl, errors
 from scraping.crawling import walk
 from scraping.lent import Lent, current
 
@@ -104,8 +106,10 @@ def test_a_page_of_endless_pictures_ends_with_the_time(site, tmp_path):
     site["/"] = "".join(f'<img src="/{number}.png">' for number in range(60))
     for number in range(60):
         site[f"/{number}.png"] = lambda handler: time.sleep(0.02) or (200, {}, b"picture")
-    pages = crawl(site.url(), follow=None, media="img", max_seconds=0.3, archive=tmp_path)
-    assert len(pages) == 0
+    with pytest.raises(errors.Partial, match="no page was kept") as caught:
+        crawl(site.url(), follow=None, media="img", max_seconds=0.3, archive=tmp_path)
     assert len(site.asked) < 40
+    pages = caught.value.pages
+    assert pages is not None
     assert pages.balance["stopped"] == "max_seconds=0.3 reached, 1 addresses left"
     assert len(crawl(site.url(), follow=None, media="img", archive=tmp_path)) == 1

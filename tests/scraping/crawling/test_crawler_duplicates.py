@@ -47,5 +47,7 @@ def test_a_followed_page_with_pictures_of_its_own_is_kept_and_no_duplicate(site,
         site[f"/{name}/x.png"] = (200, {"Content-Type": "image/png"}, name.encode())
         site[f"/{name}/on"] = f"on from {name}"
     pages = crawl(site.url(), follow="a", media="img", archive=tmp_path)
-    assert [page.url for page in pages] == [site.url(path) for path in ("/", "/a/", "/b/", "/a/on")]
+    assert [page.url for page in pages] == [
+        site.url(path) for path in ("/", "/a/", "/b/", "/a/on", "/b/on")
+    ]
     assert pages.balance["duplicate"] == 0

@@ -196,9 +196,97 @@ def test_a_table_from_before_kinds_were_kept_is_taken_over(shop, tmp_path):
     del shop.answers["/bird/1b.html"]
     first = crawl(shop.url(), **SHOP, archive=tmp_path)
     database = sqlite3.connect(tmp_path / "frontier.sqlite")
-    database.executescript("ALTER TABLE address DROP COLUMN kind; PRAGMA user_version = 1;")
+    database.executescript(
+        "ALTER TABLE address DROP COLUMN judged; ALTER TABLE address DROP COLUMN kind;"
+        "PRAGMA user_version = 1;"
+    )
     database.close()
     shop.forget()
     second = crawl(shop.url(), **SHOP, archive=tmp_path)
     assert shop.requests == []
     assert second.balance["kinds"] == first.balance["kinds"] == {"not there": 1}
+
+
+def judged(folder: Path) -> dict[str, int]:
+    """By which rules each page was found worth keeping, by the last part of its address."""
+    import sqlite3
+
+    database = sqlite3.connect(folder / "frontier.sqlite")
+    rows = database.execute("SELECT url, judged FROM address WHERE state = 'done'").fetchall()
+    database.close()
+    return {url.rpartition("/")[2]: rules for url, rules in rows}
+
+
+BARE: dict[str, Any] = {"follow": "a.next", "keep": "a.bird"}
+
+
+def test_a_kept_page_is_compared_and_not_judged_again(shop, tmp_path, monkeypatch):
+    from scraping.crawling import answers
+
+    first = crawl(shop.url(), **BARE, archive=tmp_path)
+    assert judged(tmp_path)["1c.html"] == answers.RULES
+    assert judged(tmp_path)["robots.txt"] == 0
+    shop.forget()
+    seen = []
+    monkeypatch.setattr(answers, "instead", lambda response, asked: seen.append(asked))
+    second = crawl(shop.url(), **BARE, archive=tmp_path)
+    assert not any("/bird/" in url for url in seen)
+    assert shop.requests == []
+    assert second.refs == first.refs
+    same = ("kept", "fetched", "replayed", "kinds", "due", "damaged", "hosts")
+    third = crawl(shop.url(), **BARE, archive=tmp_path)
+    assert {name: second.balance[name] for name in same} == {
+        name: third.balance[name] for name in same
+    }
+    assert second.balance["replayed"] == first.balance["fetched"]
+
+
+def test_better_rules_judge_what_was_kept_before(shop, tmp_path, monkeypatch):
+    from scraping.crawling import answers
+    from scraping.outcomes import Kind
+
+    crawl(shop.url(), **BARE, archive=tmp_path)
+    monkeypatch.setattr(answers, "RULES", answers.RULES + 1)
+    monkeypatch.setattr(
+        answers,
+        "instead",
+        lambda response, asked: (Kind.SHELL, "empty") if asked.endswith("1c.html") else None,
+    )
+    second = crawl(shop.url(), **BARE, archive=tmp_path)
+    assert second.balance["kinds"] == {Kind.SHELL: 1}
+    assert not any(ref.url.endswith("1c.html") for ref in second.refs)
+    assert judged(tmp_path)["1b.html"] == answers.RULES
+
+
+def test_a_page_without_pictures_that_was_damaged_is_fetched_again(shop, tmp_path):
+    first = crawl(shop.url(), **BARE, archive=tmp_path)
+    archive = tmp_path / "pages.warc"
+    archive.write_bytes(archive.read_bytes().replace(b"Bird 1c", b"Bird 1x"))
+    shop.forget()
+    second = crawl(shop.url(), **BARE, archive=tmp_path)
+    assert list(shop.asked) == ["/bird/1c.html"]
+    assert second.digest == first.digest
+    assert second.balance["damaged"] == 1
+
+
+def test_a_page_that_may_be_withdrawn_some_day_is_judged_each_time(shop, tmp_path):
+    tag = {"Content-Type": "text/html", "X-Robots-Tag": "unavailable_after: 2999-06-25"}
+    shop["/bird/0a.html"] = (200, tag, b"<h1>for now</h1>")
+    shop["/bird/0b.html"] = (
+        '<meta name="robots" content="Unavailable_After: 2999-06-25"><h1>so is this</h1>'
+    )
+    crawl(shop.url(), **BARE, archive=tmp_path)
+    assert [judged(tmp_path)[f"0{letter}.html"] for letter in "abc"] == [0, 0, 1]
+
+
+def test_a_table_from_before_pages_were_judged_is_taken_over(shop, tmp_path):
+    import sqlite3
+
+    first = crawl(shop.url(), **BARE, archive=tmp_path)
+    database = sqlite3.connect(tmp_path / "frontier.sqlite")
+    database.executescript("ALTER TABLE address DROP COLUMN judged; PRAGMA user_version = 2;")
+    database.close()
+    shop.forget()
+    assert crawl(shop.url(), **BARE, archive=tmp_path).refs == first.refs
+    assert shop.requests == []
+    assert judged(tmp_path)["1c.html"] == 1

@@ -64,3 +64,17 @@ def test_what_was_set_and_not_committed_is_gone_after_a_death(tmp_path):
     assert other.get("lost") is None
     other.close()
     frontier.close()
+
+
+def test_that_an_answer_is_a_page_holds_until_its_address_ends_otherwise(tmp_path):
+    frontier = Frontier(tmp_path / "frontier.sqlite")
+    row = Row("k", "http://h/", 2, DONE, 200, fetched="now", digest="d", file="f", offset=7)
+    frontier.set(row)
+    frontier.judge("k", 3)
+    assert frontier.get("k") == row._replace(judged=3)
+    frontier.settle("k", DONE, None, None)
+    assert frontier.get("k") == row
+    frontier.judge("k", 3)
+    frontier.set(row)  # another answer
+    assert frontier.get("k") == row
+    frontier.close()

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scraping.crawling import sitemap
-from scraping.crawling.frontier import resolve
+from scraping.net.address import resolve
 from scraping.net.fetch import Response
 
 URL = "https://birds.example.org/maps/sitemap.xml"

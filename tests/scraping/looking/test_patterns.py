@@ -35,7 +35,7 @@ def test_a_list_of_cards_gives_its_selector_its_fields_and_its_links():
     page = page_of(CARDS)
     best = patterns.repeated(page)[0]
     assert (best.selector, best.count) == ("li.card", 5)
-    assert (best.link, best.first_link) == ("a.name", "/bird/1")
+    assert (best.link, best.first_link) == ("a.name", "http://shop.example/bird/1")
     assert [(one.name, one.selector, one.kind, one.example) for one in best.fields] == [
         ("name", ".name", "text", "Parrot Ara"),
         ("image", "img", "image", "/1.png"),

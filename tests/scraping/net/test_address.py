@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from w3lib.url import canonicalize_url, safe_url_string
 
 from scraping.errors import Refused
-from scraping.net.address import PLAIN, canonical, resolve
+from scraping.net.address import LONGEST, PLAIN, canonical, resolve
 
 BASE = "http://example.org/shop/birds.html?page=2"
 
@@ -172,3 +172,18 @@ def test_plain_links_are_joined_as_the_standard_library_joins_them(base, link):
     except Refused:
         return
     assert canonical(url) == canonicalize_url(urljoin(base, link))
+
+
+def test_an_address_does_not_grow_without_end_from_page_to_page():
+    url = resolve(resolve("http://birds.example/", "a" * 2_000 + "/"), "a" * 2_000 + "/")
+    assert len(url) <= LONGEST
+    with pytest.raises(Refused, match="an address of 6,023 characters"):
+        resolve(url, "a" * 2_000)
+    with pytest.raises(Refused, match="an address of 18,021 characters"):
+        resolve(url, "/" + "鳥" * 2_000)
+
+
+@pytest.mark.parametrize("host", ["%31%32%37.0.0.1", "127.0.0.1%2e", "[fe80::1%25eth0]", "a%00b"])
+def test_a_host_in_escaped_characters_is_refused(host):
+    with pytest.raises(Refused, match="its host"):
+        resolve("", f"http://{host}/")

@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from scraping.net import body as body_module
-from scraping.net.body import BadBody, as_text, decoded
+from scraping.net.body import BadBody, as_text, decoded, utf8_of
 
 WORDS = "Vögel – Привет, 鳥"
 EQUIVALENT = '<meta http-equiv=content-type content="text/html; charset=gb2312">'
@@ -158,3 +158,28 @@ def test_a_bomb_is_refused_at_the_limit(coding):
 def test_a_body_of_countless_members_is_refused_soon():
     with pytest.raises(BadBody, match="more than 10,000 gzip members"):
         decoded(gzip.compress(b"") * 900_000, "gzip", 1_000)
+
+
+SPELLINGS = ["", "; charset=utf-8", "; charset=iso-8859-1", "; charset=utf-16", "; charset=gbk"]
+
+
+@given(
+    st.one_of(
+        st.binary(max_size=40),
+        st.text(max_size=20).map(lambda text: text.encode("utf-8", "replace")),
+        st.text(max_size=20).map(lambda text: text.encode("utf-8-sig", "replace")),
+        st.text(max_size=20).map(lambda text: text.encode("utf-16", "replace")),
+        st.sampled_from(["utf-8", "latin-1", "utf-7", "shift_jis"]).map(
+            lambda name: f"<meta charset={name}>plain".encode()
+        ),
+    ),
+    st.sampled_from(SPELLINGS),
+)
+def test_a_text_in_utf_8_is_the_text_that_is_shown(body, spelling):
+    kind = f"text/html{spelling}"
+    assert utf8_of(body, kind) == as_text(body, kind).encode("utf-8", "replace")
+
+
+def test_a_body_in_utf_8_is_not_copied():
+    for body in (b"<p>plain", "<p>Vögel".encode()):
+        assert utf8_of(body, "text/html; charset=iso-8859-1") is body

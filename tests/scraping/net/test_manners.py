@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from scraping.errors import Disallowed, FetchFailed, HostStopped, NoContact, Refused
 from scraping.net import manners
-from scraping.net.fetch import PAGES, Fetcher
+from scraping.net.fetch import PAGES, Fetcher, Response
 from scraping.net.manners import Manners, retry_after, user_agent
 from scraping.outcomes import Kind
 
@@ -27,8 +27,8 @@ def polite(site):
 
     def sleep(seconds: float) -> None:
         waits.append(seconds)
-        for host in polite._hosts.values():
-            host.free_at -= seconds
+        for host in polite.free_at:
+            polite.free_at[host] -= seconds
 
     polite = Manners(fetcher.get, quick=frozenset([f"127.0.0.1:{site.port}"]), sleep=sleep)
     polite.waits = waits  # ty: ignore[missing-attribute]
@@ -213,11 +213,11 @@ def test_the_pause_does_not_shrink_below_the_crawl_delay_nor_grow_beyond_reason(
 def test_a_pause_never_leaves_its_bounds(base, exchanges):
     host = manners._Host(base, base)
     for seconds, strained in exchanges:
-        before, at = host.pause, time.monotonic()
-        host.rest(seconds, strained=strained)
+        before = host.pause
+        rest = host.rest(seconds, strained=strained)
         assert base <= host.pause <= max(base, manners.LONGEST_REST)
         assert (host.pause >= before) if strained else (host.pause <= before)
-        assert host.free_at - at >= host.pause
+        assert rest >= host.pause
 
 
 def test_a_broken_page_is_no_sign_of_strain(site, slow, monkeypatch):
@@ -368,3 +368,38 @@ def test_the_user_agent_names_the_product_and_the_contact():
 def test_a_contact_that_is_missing_or_no_header_is_an_error(contact):
     with pytest.raises(NoContact):
         user_agent(contact, needed=True)
+
+
+@pytest.mark.parametrize("failures", [1, 3, 4])
+def test_a_retry_after_holds_for_the_next_address_too(site, polite, failures):
+    answers = iter([(503, {"Retry-After": "7"}, b"")] * failures + [b"x"] * 9)
+    site["/a"] = site["/b"] = lambda handler: next(answers)
+    for path in ("/a", "/b"):
+        with contextlib.suppress(FetchFailed):
+            polite.get(site.url(path))
+    assert len([wait for wait in polite.waits if wait > 6]) == failures
+
+
+def test_a_host_is_one_host_over_http_and_https():
+    waits = []
+
+    def send(url, headers=None, *, kinds=None):
+        return Response(url, 404, "", [], b"", b"")
+
+    polite = Manners(send, sleep=waits.append)
+    polite.get("http://birds.example/")
+    waits.clear()
+    polite.robots("https://birds.example/")
+    assert waits == [pytest.approx(manners.PAUSE, abs=0.1)]
+
+
+def test_those_who_ask_one_after_another_share_their_pauses():
+    waits, free_at = [], {}
+    for _ in range(2):
+        polite = Manners(
+            lambda url, headers=None, *, kinds=None: Response(url, 404, "", [], b"", b""),
+            sleep=waits.append,
+            free_at=free_at,
+        )
+        polite.robots("http://birds.example/")
+    assert waits == [pytest.approx(manners.PAUSE, abs=0.1)]

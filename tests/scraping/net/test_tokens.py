@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scraping.crawling.frontier import canonical
-from scraping.errors import FetchFailed, Misuse
-from scraping.net.fetch import Fetcher, follow
+from scraping.errors import FetchFailed, Misuse, Refused
+from scraping.net.address import canonical
+from scraping.net.fetch import PAGES, Fetcher, follow
 from scraping.net.tokens import Tokens
 
 SECRET = "s3cr+t/&<value>="
@@ -181,3 +181,16 @@ def test_a_basic_login_is_a_value_like_any_other(site, monkeypatch):
     site["/"] = "x"
     fetcher_for(site, Tokens({"Authorization": "Basic $LOGIN"}, host=site.url())).get(site.url())
     assert site.headers[0]["Authorization"] == "Basic bWU6cGFzc3dvcmQ="
+
+
+@pytest.mark.parametrize("header", ["Content-Type", "Content-Encoding", "Transfer-Encoding"])
+def test_no_error_tells_what_a_server_says_of_a_secret(site, monkeypatch, header):
+    monkeypatch.setenv("BIRDS_TOKEN", "hunter2-secret")
+    tokens = Tokens({"X-Key": "$BIRDS_TOKEN"}, host=site.url())
+    fetcher = Fetcher("x", allowed=[("127.0.0.1", site.port)], tokens=tokens)
+    site["/"] = (200, {header: "application/hunter2-secret"}, b"x")
+    with pytest.raises((Refused, FetchFailed)) as caught:
+        fetcher.get(site.url(), kinds=PAGES)
+    fetcher.close()
+    assert "hunter2" not in f"{caught.value} {caught.value.reason}"
+    assert "$birds_token" in caught.value.reason.lower()

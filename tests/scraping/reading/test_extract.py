@@ -155,7 +155,7 @@ def test_dates_are_read_from_their_attribute_or_text(page):
     with pytest.raises(BadValue, match="YYYY-MM-DD"):
         date(page, ".german")
     with pytest.raises(BadValue, match="not a date like %Y or %m"):
-        date(page, ".german", ["%Y", "%m"])
+        date(page, ".german", ["%Y", "%m/%Y"])
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_a_zone_that_is_none_and_a_text_without_end_are_named():
     with pytest.raises(Misuse, match="no time zone"):
         date(only("<p>2026-03-04</p>"), "p", zone="Mars/Base")
     with pytest.raises(BadValue, match="not a date"):
-        date(only("<p>" + "1 " * 1_000_000), "p", "%d %m")
+        date(only("<p>" + "1 " * 1_000_000), "p", "%d %m %Y")
 
 
 def test_a_table_becomes_a_frame(page):
@@ -296,3 +296,47 @@ def test_pictures_of_every_kind_and_size_fit_one_array(kind):
 
 def test_no_pictures_are_an_empty_array():
     assert pixels([], size=(8, 4), mode="RGB").shape == (0, 4, 8, 3)
+
+
+@pytest.mark.parametrize(
+    ("said", "value"),
+    [
+        ("0,123", 0.123),  # nothing groups after a nought
+        ("1234,567", 1234.567),
+        ("12,34,567.89", 1234567.89),  # as in India
+        ("-$5", -5.0),
+        ("−€1,000", -1000.0),
+        ("\u20135 °C", -5.0),  # a dash set for a minus
+        ("$.99", 0.99),
+    ],
+)
+def test_numbers_keep_their_sign_and_their_decimals(said, value):
+    assert number(only(f"<p>{said}"), "p") == value
+
+
+@pytest.mark.parametrize(
+    "said", ["23.11.2026", "10.0.0.1", "1.2.3", "1,2,3", "1.23.456", "1..5", "5½", "10²", "A-5"]
+)
+def test_what_is_not_clearly_one_number_is_none(said):
+    with pytest.raises(BadValue, match="not clearly one number"):
+        number(only(f"<p>{said}"), "p")
+
+
+@pytest.mark.parametrize("said", ["1,2345.6", "0.5", "1,23,456", "1.2.3", "1 000.5"])
+def test_a_number_that_does_not_fit_the_sites_decimal_mark_is_an_error(said):
+    with pytest.raises(BadValue, match="not clearly one number"):
+        number(only(f"<p>{said}"), "p", decimal=",")
+
+
+def test_dates_without_a_year_and_weeks_are_no_days():
+    with pytest.raises(Misuse, match="has no year"):
+        date(only("<p>3 May"), "p", "%d %B")
+    with pytest.raises(BadValue):
+        date(only("<p>2026-W48"), "p")
+    with pytest.raises(BadValue):
+        date(only("<p>0001-01-01T00:00+02:00"), "p", zone="America/New_York")
+
+
+def test_a_table_of_numbers_beyond_all_bounds_stays_text():
+    table = html_table(only("<table><tr><th>n<tr><td>1e400<tr><td>2</table>"))
+    assert list(table["n"]) == ["1e400", "2"]

@@ -90,3 +90,26 @@ def test_no_page_makes_a_selector_take_the_square_of_its_size(source, selector):
     begun = time.process_time()
     page.select(selector)
     assert time.process_time() - begun < 5
+
+
+def test_questions_that_take_turns_find_what_each_alone_finds():
+    page = page_of(GARDEN)
+    of_a, of_b = page.matching(".a"), page.matching("li.b, p.b")
+    found = [next(of_a), next(of_b), next(of_a), *page.matching(".c"), *of_b, *of_a]
+    assert found == [
+        tag._element
+        for tag in (
+            page.select(".a")[0],
+            page.select("p.b")[0],
+            page.select(".a")[1],
+            *page.select("[class~=c]"),
+            *page.select("p.b, li.b")[1:],
+            *page.select("[class~=a]")[2:],
+        )
+    ]
+
+
+def test_a_class_that_is_written_twice_is_one():
+    page = page_of('<p class="a a b">1<p class="b a b">2')
+    assert [tag.text for tag in page.select(".a")] == ["1", "2"]
+    assert [tag.text for tag in page.select(".b")] == ["1", "2"]

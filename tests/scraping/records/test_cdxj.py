@@ -93,6 +93,35 @@ def test_an_index_that_is_up_to_date_is_left_alone(tmp_path):
     assert (tmp_path / NAME).stat().st_ino == before.st_ino
 
 
+def test_what_a_killed_run_left_is_read_and_what_is_appended_noted(tmp_path):
+    archive = Archive(tmp_path)
+    archive.add(answer("http://h/b"))
+    archive.sync()
+    archive._lock.release()  # as if it were killed: no index was written
+    assert not (tmp_path / NAME).exists()
+    filled(tmp_path, ["http://h/c", "http://h/a"])
+    assert lines(tmp_path) == by_pywb(tmp_path)
+    assert len(lines(tmp_path)) == 3
+
+
+def test_lines_that_cannot_be_held_on_a_full_disk_are_read_at_the_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(cdxj, "HELD", 2)
+    whole = cdxj.tempfile.TemporaryFile
+    full = [True]
+
+    def no_room(*_, **more):
+        if full:
+            full.pop()
+            raise OSError(28, "No space left on device")
+        return whole(**more)
+
+    monkeypatch.setattr(cdxj.tempfile, "TemporaryFile", no_room)
+    filled(tmp_path, [f"http://h/{number}" for number in range(5)])
+    assert not full
+    assert lines(tmp_path) == by_pywb(tmp_path)
+    assert len(lines(tmp_path)) == 5
+
+
 @pytest.mark.parametrize(
     ("fault", "damage"),
     [

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import gzip
-import io
-import stat
+import time
 import tracemalloc
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,7 +13,6 @@ from warcio.archiveiterator import ArchiveIterator
 
 from scraping import lent
 from scraping.errors import (
-    BadValue,
     Disallowed,
     FetchFailed,
     Misuse,
@@ -23,7 +20,9 @@ from scraping.errors import (
     Partial,
     Refused,
 )
+from scraping.net import manners
 from scraping.outcomes import Kind
+from scraping.sources import files
 from scraping.sources.files import download
 
 CSV = b"bird,wing\nwren,5\nswift,17\n"
@@ -32,22 +31,6 @@ Get = Callable[..., Path]
 
 def csv(body: bytes = CSV, **more: str) -> tuple[int, dict[str, str], bytes]:
     return 200, {"Content-Type": "text/csv", **more}, body
-
-
-def packed(members: dict[str, bytes], **settings: int) -> bytes:
-    whole = io.BytesIO()
-    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as file:
-        for name, content in members.items():
-            file.writestr(name, content)
-    return whole.getvalue()
-
-
-@pytest.fixture
-def get(site, tmp_path) -> Get:
-    def get(path: str = "/birds.csv", **more) -> Path:
-        return download(site.url(path), archive=tmp_path / "pages", **more)
-
-    return get
 
 
 @pytest.fixture
@@ -286,75 +269,54 @@ def test_secrets_go_to_the_host_and_never_to_the_disk(site, get, tmp_path, monke
     assert b"sesame" not in kept
 
 
-def test_one_member_of_a_zip_is_taken_out_and_checked(site, get):
-    site["/all.zip"] = (200, {}, packed({"a/birds.csv": CSV, "b/birds.csv": b"other"}))
-    path = get("/all.zip", member="a/birds.csv")
-    assert path.read_bytes() == CSV
-    assert path.name.endswith("-a_birds.csv")
-    assert get("/all.zip", member="b/birds.csv").read_bytes() == b"other"
-    path.write_bytes(CSV.replace(b"5", b"6"))
-    assert get("/all.zip", member="a/birds.csv") == path
-    assert path.read_bytes() == CSV
-    assert site.asked["/all.zip"] == 1
-    with pytest.raises(BadValue, match=r"no member 'birds.csv'; there is 'b/birds.csv'"):
-        get("/all.zip", member="birds.csv")
-
-
-def hostile() -> dict[str, bytes]:
-    """ZIP files that mean harm, each with the member `x`."""
-    made = {}
-    link = zipfile.ZipInfo("x")
-    link.external_attr = (stat.S_IFLNK | 0o777) << 16
-    for name, entry in (("link", link), ("folder", zipfile.ZipInfo("x"))):
-        whole = io.BytesIO()
-        with zipfile.ZipFile(whole, "w") as file:
-            if name == "folder":
-                entry.external_attr = stat.S_IFDIR << 16
-            file.writestr(entry, "/etc/passwd")
-        made[name] = whole.getvalue()
-    made["bomb"] = packed({"x": bytes(2_000_000)})
-    good = packed({"x": b"wren" * 200})
-    lies = bytearray(packed({"x": bytes(2_000_000)}))
-    at = lies.rfind(b"PK\x01\x02")
-    lies[at + 24 : at + 28] = (100).to_bytes(4, "little")
-    made["bomb that lies"] = bytes(lies)
-    flagged = bytearray(good)
-    flagged[flagged.rfind(b"PK\x01\x02") + 8] |= 1
-    made["encrypted"] = bytes(flagged)
-    made["cut"] = good[:40]
-    made["damaged"] = good[:35] + b"\xff" * 5 + good[40:]
-    made["no zip"] = b"wren" * 100
-    made["empty"] = b""
-    directory = bytearray(good)
-    end = directory.rfind(b"PK\x05\x06")
-    directory[end + 12 : end + 16] = (100_000_000).to_bytes(4, "little")
-    made["huge table of contents"] = bytes(directory)
-    method = bytearray(good)
-    method[method.rfind(b"PK\x01\x02") + 10] = 99
-    made["unknown method"] = bytes(method)
-    return made
-
-
-@pytest.mark.parametrize("case", hostile())
-def test_a_zip_that_means_harm_gives_nothing(site, get, tmp_path, case):
-    site["/all.zip"] = (200, {}, hostile()[case])
-    with pytest.raises(BadValue):
-        get("/all.zip", member="x", max_bytes=1_000_000)
-    names = [entry.name for entry in (tmp_path / "pages/files").iterdir()]
-    assert len(names) == 3
-    assert not [name for name in names if name.endswith((".part", "-x"))]
-
-
-def test_members_with_names_that_lead_elsewhere_stay_in_the_folder(site, get, tmp_path):
-    names = ["../../evil", "/etc/passwd", "C:\\x\\y", "a\nb", "NUL", "..", "x" * 300]
-    site["/all.zip"] = (200, {}, packed(dict.fromkeys(names, CSV)))
-    for name in names:
-        path = get("/all.zip", member=zipfile.ZipInfo(name).filename)
-        assert path.parent == tmp_path / "pages" / "files"
-        assert path.read_bytes() == CSV
-
-
 def test_a_folder_that_cannot_be_written_is_told(site, tmp_path):
     (tmp_path / "pages").write_text("a file")
     with pytest.raises(Partial, match="cannot be written"):
         download(site.url("/birds.csv"), archive=tmp_path / "pages")
+
+
+@pytest.mark.parametrize("begins", [b"<!---->" * 2_000, b"<!--" + b" " * 60_000, b" " * 60_000])
+def test_what_a_file_begins_with_takes_no_time_to_judge(site, get, begins):
+    site["/birds.csv"] = csv(begins + b"x")
+    assert get().read_bytes() == begins + b"x"
+    site["/cats.csv"] = csv(b"<!-- a --> " * 20 + b"<html>")
+    with pytest.raises(Refused, match="a web page came"):
+        get("/cats.csv")
+
+
+def test_downloads_in_a_row_keep_the_pause_between_them(site, get, monkeypatch):
+    monkeypatch.setattr(files, "is_here", lambda url: False)
+    monkeypatch.setattr(manners, "PAUSE", 0.2)
+    times = []
+    for name in "ab":
+        site[f"/{name}.csv"] = lambda handler: times.append(time.monotonic()) or csv()
+        get(f"/{name}.csv", contact="me@birds.example")
+    assert times[1] - times[0] >= 0.35  # robots.txt lies between
+
+
+def test_a_file_that_is_named_like_one_of_ours_is_not_taken_for_it(site, get):
+    site["/birds.warc.part"] = site["/cats.csv"] = csv()
+    path = get("/birds.warc.part")
+    get("/cats.csv")
+    assert path.read_bytes() == CSV
+
+
+def test_an_error_says_what_to_do_next(site, get):
+    with pytest.raises(FetchFailed, match=r"404 .*\nNext: ") as caught:
+        get()
+    assert caught.value.kind is Kind.GONE
+    with pytest.raises(Misuse, match=r"^download\('nonsense'\)"):
+        download("nonsense", archive="x")
+    with pytest.raises(Misuse) as misuse:
+        download("http://me:hunter2@birds.example/", archive="x")
+    assert "hunter2" not in str(misuse.value)
+
+
+def test_what_a_killed_run_left_half_done_is_cleared_away(site, get, tmp_path):
+    site["/birds.csv"] = csv()
+    folder = tmp_path / "pages" / "files"
+    folder.mkdir(parents=True)
+    for name in ("incoming", "incoming.part", "0-birds.csv.warc.part"):
+        (folder / name).write_bytes(b"half")
+    path = get()
+    assert {entry.name for entry in folder.iterdir()} == {".lock", path.name, path.name + ".warc"}

@@ -6,9 +6,11 @@ import gzip
 import io
 import json
 import os
+import sqlite3
 import time
 import tracemalloc
 from base64 import b64encode
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from scraping import crawl, lent, text
-from scraping.errors import Misuse
+from scraping.errors import Misuse, Partial
 from scraping.sources import imports
 from scraping.sources.imports import Taken, archived, take
 
@@ -427,3 +429,39 @@ def test_any_damage_to_a_warc_has_an_outcome(tmp_path_factory, packed, damages):
         whole[at : at + length] = other
     (folder / "damaged.warc").write_bytes(whole)
     list(imports._answers(folder / "damaged.warc", ""))
+
+
+@pytest.mark.parametrize("harm", ["damaged", "of a Folio to come"])
+def test_a_frontier_that_cannot_be_read_is_named_and_nothing_is_taken(har, tmp_path, harm):
+    folder = tmp_path / "pages"
+    file = har(entry("/wren", "<p>a wren sings</p>" * 9))
+    take(folder, [file])
+    path = folder / "frontier.sqlite"
+    if harm == "damaged":
+        path.write_bytes(b"x" * 9_000)
+    else:
+        with closing(sqlite3.connect(path)) as database:
+            database.executescript("ALTER TABLE address ADD more; PRAGMA user_version = 99;")
+    for dry_run in (True, False):
+        with pytest.raises((Partial, Misuse), match=r"frontier\.sqlite.*\n.*[Rr]emove"):
+            take(folder, [file], dry_run=dry_run)
+
+
+@pytest.mark.parametrize("headers", [5, "x", {"a": 1}, [5], None])
+def test_headers_of_a_wrong_type_count_as_none(har, tmp_path, headers):
+    one = entry("/wren", "<p>a wren sings</p>" * 9)
+    one["response"]["headers"] = headers
+    assert len(take(tmp_path / "pages", [har(one)]).pages) == 1
+
+
+def test_a_file_that_may_not_be_read_is_left_with_its_reason(har, tmp_path, monkeypatch):
+    file = har(entry("/wren", "<p>a wren sings</p>" * 9))
+    genuine = Path.open
+
+    def refuse(path, *more, **settings):
+        if path == file:
+            raise PermissionError(13, "Permission denied")
+        return genuine(path, *more, **settings)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    assert reasons(take(tmp_path / "pages", [file])) == ["it cannot be read: Permission denied"]

@@ -145,3 +145,35 @@ def test_the_croissant_names_file_licences_and_times(facts, tmp_path):
     assert file["contentUrl"] == "birds.parquet"
     assert len(file["sha256"]) == 64
     assert words["rai:dataCollectionTimeFrame"] == [facts.origin.first, facts.origin.last]
+
+
+def test_licences_of_any_kind_of_column_are_counted():
+    column = pd.Series(["MIT", None, "MIT"], dtype="category")
+    roles = {"licence": "licence"}
+    assert card.licences_of(pd.DataFrame({"licence": column}), roles) == {"MIT": 2, "unknown": 1}
+
+
+def test_croissant_is_valid_for_a_table_without_rows_and_columns_of_any_name(facts, tmp_path):
+    mlcroissant = pytest.importorskip("mlcroissant")
+    table = pd.DataFrame(
+        {
+            "Size / cm": [1.0],
+            "Size_cm": [2],
+            "": ["no name"],
+            7: ["number"],
+            "a\nb": [[1, 2]],
+            "object": [{"a": 1}],
+            "nothing": [None],
+        }
+    )
+    for rows in (table, table.iloc[:0]):
+        about = dataclasses.replace(facts, table=rows)
+        export.parquet(rows, tmp_path / "my rows.parquet")
+        described = croissant.describe(
+            about, tmp_path / "my rows.parquet", url="https://example.org/", published=""
+        )
+        (tmp_path / "c.json").write_text(croissant.text(described), "utf-8")
+        made = mlcroissant.Dataset(tmp_path / "c.json")
+        assert not made.metadata.issues.errors
+        assert len(list(made.records("rows"))) == len(rows)
+        assert "year" not in described["citeAs"]

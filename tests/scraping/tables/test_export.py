@@ -300,3 +300,11 @@ def test_exporting_loads_tensorflow_only_for_tensorflow():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ}
     )
     assert ran.stdout.strip() == "[]"
+
+
+def test_objects_and_nested_lists_are_whole_in_csv(tmp_path):
+    table = pd.DataFrame({"object": [{"a": [1, {"b": None}]}], "nested": [[[1.5], []]]})
+    export.csv(table, tmp_path / "t.csv")
+    with (tmp_path / "t.csv").open(encoding="utf-8", newline="") as file:
+        (row,) = list(csv.DictReader(file))
+    assert row == {"object": '{"a": [1, {"b": null}]}', "nested": "[[1.5], []]"}

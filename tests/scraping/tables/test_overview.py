@@ -95,7 +95,7 @@ def test_rejected_rows_are_counted_by_reason_without_what_differs_from_row_to_ro
 
 def test_odd_tables_have_a_summary_too():
     odd = pd.DataFrame({"mixed": [1, "a", None], "none": [None] * 3, 7: [{"a": 1}] * 3})
-    assert [column.type for column in summary(odd).columns] == ["mixed", "mixed", "list"]
+    assert [column.type for column in summary(odd).columns] == ["mixed", "mixed", "mixed"]
     assert summary(pd.DataFrame()).told() == ["0 rows"]
     assert summary(table().iloc[:0]).rows == 0
 
@@ -103,3 +103,23 @@ def test_odd_tables_have_a_summary_too():
 def test_hostile_text_never_reaches_the_terminal_raw():
     bad = pd.DataFrame({"\x1b[31m": ["\x1b[2J\x07"] * 4})
     assert all("\x1b" not in line for line in summary(bad).told())
+
+
+def test_lists_and_objects_are_duplicates_only_if_all_in_them_is_equal():
+    table = pd.DataFrame(
+        {
+            "object": [{"a": 1}, {"a": 2}, {"a": 1}],
+            "list": [[0.123456789, None], [0.123456789, None], [0.123456789, None]],
+        }
+    )
+    assert list(duplicated(table)) == [False, False, True]
+    nearly = pd.DataFrame({"list": [[[0.1234567891]], [[0.1234567892]], [[float("nan")]] * 2]})
+    assert list(duplicated(nearly.explode("list"))) == [False, False, False, True]
+    assert summary(table).columns[0].distinct == 2
+
+
+def test_common_values_that_are_personal_are_masked():
+    table = pd.DataFrame({"by": ["kea@parrots.example.org"] * 3})
+    told = "\n".join(summary(table).told())
+    assert "[e-mail] (3)" in told
+    assert "parrots" not in told

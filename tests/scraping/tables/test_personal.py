@@ -200,3 +200,20 @@ def test_what_is_asked_for_does_not_change_what_a_stretch_of_text_is():
     text = "DE89 3704 0044 0532 0130 00"
     assert spans(text, ["phone number"]) == []
     assert set(personal.FINDERS) == set(personal.LIKELY) == set(personal.KINDS)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("ion@firma.md", "e-mail"),  # Moldova
+        ("1-800-555-0199", "phone number"),
+        ("+49\u200930\u20091234567", "phone number"),  # thin spaces
+        ("+49\u201130\u20111234567", "phone number"),  # hyphens that do not break
+    ],
+)
+def test_less_usual_spellings_are_found(text, kind):
+    assert [(text[start:end], found) for start, end, found in spans(text)] == [(text, kind)]
+
+
+def test_a_word_in_brackets_before_the_end_of_a_sentence_is_no_address():
+    assert spans("look (at) this. So it goes") == []
