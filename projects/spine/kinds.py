@@ -297,7 +297,9 @@ def summary(value: Any) -> str:
     if _loaded(value, "numpy:ndarray"):
         return f"{'×'.join(map(str, value.shape)) or 'one'} {value.dtype}"
     if _loaded(value, "scraping.pages:Pages"):
-        return f"{len(value):,} pages"
+        told = [f"{value.balance.get(name, 0):,} {name}" for name in ("failed", "due")]
+        left = [each for each in told if not each.startswith("0 ")]
+        return ", ".join([f"{len(value):,} pages", *left])
     if _loaded(value, "blog.figures:Figure", "blog.figures:Sheet", "PIL.Image:Image"):
         return "drawn"
     if _loaded(value, "keras:Model", "models.scratch:Network"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-PLACEHOLDER = "you@example.org"  # what mkdocs.yml of the template says: nobody
+PLACEHOLDERS = frozenset({"Your Name", "you@example.org"})  # the template's mkdocs.yml: nobody
 
 
 class Owner(NamedTuple):
@@ -31,8 +31,8 @@ def owner(root: Path) -> Owner:
         )
     except (OSError, yaml.YAMLError, AttributeError):
         return Owner()
-    found = Owner(*(str(value) if value else None for value in found))
-    return found if found.contact != PLACEHOLDER else found._replace(contact=None)
+    told = (str(value) if value else None for value in found)
+    return Owner(*(None if value in PLACEHOLDERS else value for value in told))
 
 
 def contact(root: Path) -> str | None:

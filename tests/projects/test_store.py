@@ -203,3 +203,13 @@ def test_pages_need_the_archive_files_of_their_pictures_as_well(store, tmp_path)
     assert not isinstance(store.find("pages", "", "key"), str)
     (archive / "pages-00001.warc").unlink()
     assert "pages-00001.warc" in str(store.find("pages", "", "key"))
+
+
+def test_pages_say_in_their_figure_how_many_addresses_gave_none(tmp_path):
+    from projects.spine.kinds import summary
+    from scraping.pages import Pages
+
+    assert (
+        summary(Pages(tmp_path, [], {"failed": 1_200, "due": 3})) == "0 pages, 1,200 failed, 3 due"
+    )
+    assert summary(Pages(tmp_path, [], {"failed": 0, "due": 0})) == "0 pages"
