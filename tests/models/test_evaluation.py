@@ -8,6 +8,7 @@ import pytest
 
 from models import evaluation
 from models.errors import BadData, BadOption
+from models.evaluation import pictures
 
 
 def test_accuracy_takes_labels_scores_and_probabilities_of_a_yes():
@@ -137,7 +138,7 @@ def test_the_quick_search_finds_the_distances_a_plain_one_does():
         x[:10] + np.linspace(0, 0.2, 10, dtype="float32")[:, None, None, None], 0, 1
     )
     plain = np.abs(x[:, None] - others[None]).mean(axis=(2, 3, 4)).min(axis=1)
-    found = evaluation._nearest_difference(x.reshape(30, -1), others.reshape(25, -1), 0.1)
+    found = pictures._nearest_difference(x.reshape(30, -1), others.reshape(25, -1), 0.1)
     np.testing.assert_allclose(found[plain <= 0.1], plain[plain <= 0.1], rtol=1e-4)
     assert (found[plain > 0.101] > 0.1).all()
 

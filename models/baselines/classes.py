@@ -1,16 +1,16 @@
-"""What a network has to beat: the commonest class, a linear model, the most similar example."""
+"""Baselines that name a class: the commonest, a linear model's, the most similar example's."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from models import options
-from models.errors import BadData, BadOption
+from models.baselines import examples
+from models.errors import BadData
 
 
 @dataclass
@@ -20,14 +20,15 @@ class Baseline:
     name: str
     classes: np.ndarray
     estimator: Any
+    prepare: Callable[[Any], np.ndarray] = examples.vectors
 
     def predict(self, x: Any) -> np.ndarray:
         """Return one label for each of the (n, …) examples."""
-        return self.classes[self.estimator.predict(_vectors(x))]
+        return self.classes[self.estimator.predict(self.prepare(x))]
 
     def predict_proba(self, x: Any) -> np.ndarray:
         """Return probabilities (n, classes), the columns in the order of `classes`."""
-        return self.estimator.predict_proba(_vectors(x))
+        return self.estimator.predict_proba(self.prepare(x))
 
 
 def majority(y_train: Any) -> Baseline:
@@ -36,7 +37,7 @@ def majority(y_train: Any) -> Baseline:
     Of labels equally common it answers the first in sorted order; its probabilities are the
     shares of the classes.
     """
-    classes, codes = _labels(y_train)
+    classes, codes = examples.labels(y_train)
     return Baseline("majority", classes, _Shares(np.bincount(codes) / len(codes)))
 
 
@@ -57,18 +58,17 @@ def logistic(
         l2: strength of the penalty on squared weights, against the summed log loss (scikit-learn's
             1 / C); several to choose from, or one.
     """
-    x, classes, codes = _training(x_train, y_train)
+    x, classes, codes = examples.training(x_train, y_train)
     if len(classes) < 2:
-        raise BadData(f"Logistic regression needs at least 2 classes; got only {classes[0]!r}.")
-    strengths = list(l2) if isinstance(l2, Sequence) else [l2]
-    if not strengths or min(strengths) <= 0:
-        raise BadOption(f"l2 must be a number above 0, or several, not {l2!r}.")
+        only = classes.tolist()[0]
+        raise BadData(f"Logistic regression needs at least 2 classes; got only {only!r}.")
+    strengths = examples.strengths(l2)
     if len(strengths) > 1:
         held_out = np.arange(len(x)) % 5 == 4
         if validation is None:
             seen, judge = ~held_out, (x[held_out], classes[codes[held_out]])
         else:
-            seen, judge = np.full(len(x), True), (_vectors(validation[0]), validation[1])
+            seen, judge = np.full(len(x), True), (examples.vectors(validation[0]), validation[1])
         # The choice needs two classes to fit, and someone to judge it.
         if len(judge[0]) and len(np.unique(codes[seen])) > 1:
             trials = [_logistic(x[seen], codes[seen], strength) for strength in strengths]
@@ -104,7 +104,7 @@ def nearest(x_train: Any, y_train: Any, *, neighbours: int = 1) -> Baseline:
     """
     from sklearn.neighbors import KNeighborsClassifier
 
-    x, classes, codes = _training(x_train, y_train)
+    x, classes, codes = examples.training(x_train, y_train)
     neighbours = options.whole("neighbours", neighbours)
     if neighbours > len(x):
         raise BadData(f"{neighbours} neighbours were asked of {len(x)} training examples.")
@@ -123,26 +123,3 @@ class _Shares:
 
     def predict_proba(self, x: np.ndarray) -> np.ndarray:
         return np.tile(self.shares, (len(x), 1))
-
-
-def _vectors(x: Any) -> np.ndarray:
-    array = np.asarray(x)
-    if array.ndim < 2:
-        raise BadData(f"Examples must be (n, …) numbers; got shape {array.shape}.")
-    return array.reshape(len(array), math.prod(array.shape[1:]))
-
-
-def _labels(y: Any) -> tuple[np.ndarray, np.ndarray]:
-    labels = np.asarray(y)
-    if labels.ndim != 1 or not len(labels):
-        raise BadData(f"Labels must be one per example, shape (n,); got shape {labels.shape}.")
-    return np.unique(labels, return_inverse=True)
-
-
-def _training(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    vectors, (classes, codes) = _vectors(x), _labels(y)
-    if len(vectors) != len(codes):
-        raise BadData(f"{len(vectors)} examples came with {len(codes)} labels.")
-    if not np.isfinite(vectors).all():
-        raise BadData("The training examples hold NaN or infinite values.")
-    return vectors, classes, codes
