@@ -1,4 +1,4 @@
-"""A network of dense layers on vectors; with no hidden layer it is logistic regression.
+"""A network of dense layers on vectors or table rows; with no hidden layer, logistic regression.
 
 Source: Goodfellow, Bengio and Courville, Deep Learning (2016), chapter 6.
 """
@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from models import options
 from models.errors import BadOption, unknown
+from models.tabular import Columns
 
 if TYPE_CHECKING:
     import keras
 
 HEADS = ("softmax", "sigmoid", "linear")
+NORMS = ("batch", "layer")
 
 
 def build(
-    inputs: int = 784,
+    inputs: int | Columns = 784,
     classes: int = 10,
     hidden: Sequence[int] = (100,),
     *,
@@ -27,20 +29,31 @@ def build(
     initialiser: str | Any = "he_normal",
     l2: float = 0.0,
     dropout: float = 0.0,
-    batch_norm: bool = False,
+    norm: str | None = None,
 ) -> keras.Model:
     """Return an uncompiled network from vectors (batch, inputs) to scores (batch, units).
 
+        normalise    (x − mean) / deviation, for each number of a table
+        dense1       hidden[0] units
+        norm1        over the batch or the layer, if asked for
+        activation1
+        dropout1     if asked for
+        …            the same for each further hidden layer
+        scores       one a class with softmax, or one with sigmoid or as it is
+
     Args:
-        inputs: how many numbers describe one example.
+        inputs: how many numbers describe one example; or the fitted columns of a table, whose
+            means and variances then are constants of the network, saved with it.
         classes: how many classes a softmax head tells apart; the other heads have one unit.
         hidden: units of each hidden layer, first to last; () is logistic (or linear) regression.
-        head: "softmax" for one of several classes, "sigmoid" for yes or no, "linear" for a number.
+        head: "softmax" for one of several classes, "sigmoid" for yes or no, "linear" for a number,
+            whose targets are best brought to about mean 0 and variance 1 first.
         activation: of the hidden layers; a name Keras knows, or a function.
         initialiser: of every weight matrix; a name Keras knows, or a `keras.Initializer`.
         l2: strength of the penalty on squared weights.
         dropout: share of hidden units left out at each training step.
-        batch_norm: normalise each hidden layer over the batch, before its activation.
+        norm: "batch" normalises each hidden unit over the batch, "layer" each example over the
+            units of a layer, both before the activation; None does neither.
 
     Raises:
         BadOption: an option that cannot work.
@@ -48,7 +61,7 @@ def build(
     import keras
     from keras import layers
 
-    inputs = options.whole("inputs", inputs)
+    width = len(inputs.features) if isinstance(inputs, Columns) else options.whole("inputs", inputs)
     if head not in HEADS:
         raise unknown("head", head, HEADS)
     if isinstance(hidden, int | str):
@@ -58,6 +71,8 @@ def build(
     activation = options.activation(activation)
     start = options.initialiser(initialiser)
     dropout = options.share("dropout", dropout)
+    if norm not in (None, *NORMS):
+        raise unknown("norm", norm, NORMS)
 
     def dense(units: int, name: str, **arguments: Any) -> keras.Layer:
         return layers.Dense(
@@ -68,12 +83,17 @@ def build(
             **arguments,
         )
 
-    x = vector = keras.Input((inputs,), name="vector")
-    for number, width in enumerate(widths, start=1):
+    x = vector = keras.Input((width,), name="vector")
+    if isinstance(inputs, Columns):
+        mean, variance = inputs.normalisation()
+        x = layers.Normalization(mean=mean, variance=variance, name="normalise")(x)
+    for number, units_here in enumerate(widths, start=1):
         # The normalisation's shift takes the place of the bias.
-        x = dense(width, f"dense{number}", use_bias=not batch_norm)(x)
-        if batch_norm:
+        x = dense(units_here, f"dense{number}", use_bias=norm is None)(x)
+        if norm == "batch":
             x = layers.BatchNormalization(name=f"norm{number}")(x)
+        elif norm == "layer":
+            x = layers.LayerNormalization(name=f"norm{number}")(x)
         x = layers.Activation(activation, name=f"activation{number}")(x)
         if dropout:
             x = layers.Dropout(dropout, name=f"dropout{number}")(x)
