@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-import pandas as pd
 
-from models import lent, options, vectors
+from models import feeding, lent, options, vectors
+from models.checkpoints import Checkpoints
 from models.errors import BadOption, Diverged, unknown
+from models.progress import Progress, fingerprint
 from models.training import Training
 
 if TYPE_CHECKING:
@@ -26,6 +30,7 @@ class Plain:
 
     def __init__(self, theta: np.ndarray, eta: float) -> None:
         self.theta, self.eta = theta, eta
+        self.state = [theta]  # all that a step changes
 
     def step(self, nabla: np.ndarray) -> None:
         """Move θ in place; `nabla` is used up."""
@@ -39,6 +44,7 @@ class Momentum:
     def __init__(self, theta: np.ndarray, eta: float, mu: float = 0.9) -> None:
         self.theta, self.eta, self.mu = theta, eta, mu
         self.v = np.zeros_like(theta)
+        self.state = [theta, self.v]
 
     def step(self, nabla: np.ndarray) -> None:
         """Move θ in place; `nabla` is used up."""
@@ -66,12 +72,14 @@ class Adam:
         self.theta, self.eta = theta, eta
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
         self.m, self.v, self.room = (np.zeros_like(theta) for _ in range(3))
-        self.t = 0
+        self.t = np.zeros((), int)
+        self.state = [theta, self.m, self.v, self.t]
 
     def step(self, nabla: np.ndarray) -> None:
         """Move θ in place; `nabla` is used up."""
         self.t += 1
-        eta = self.eta * math.sqrt(1 - self.beta2**self.t) / (1 - self.beta1**self.t)
+        t = int(self.t)
+        eta = self.eta * math.sqrt(1 - self.beta2**t) / (1 - self.beta1**t)
         self.m *= self.beta1
         self.m += np.multiply(nabla, 1 - self.beta1, out=self.room)
         self.v *= self.beta2
@@ -97,8 +105,10 @@ def fit(
     batch_size: int = 32,
     learning_rate: float = 1e-3,
     optimizer: str = "adam",
+    class_weight: Mapping[int, float] | str | None = None,
     monitor: str = "val_loss",
     patience: int | None = 5,
+    checkpoints: str | Path | None = None,
     seed: int | None = None,
 ) -> Training:
     """Train `network` and return it with its curves.
@@ -116,15 +126,19 @@ def fit(
         batch_size: examples for each update.
         learning_rate: η.
         optimizer: "sgd", "momentum" (0.9) or "adam".
+        class_weight: weight of each class in the cost; "balanced" makes rare classes count as
+            much as common ones.
         monitor: the curve that says which epoch is best; a loss falls, accuracy rises.
         patience: epochs without a better one until training stops; None never stops early.
+        checkpoints: a folder; a killed training then goes on after its last whole epoch. Inside
+            a project the engine lends one.
         seed: of the order of examples and of dropout; None takes one from NumPy's global state.
 
     Raises:
         BadData: arrays that do not fit the network, labels outside its classes, NaN.
         BadOption: an argument that cannot work.
         Diverged: the loss became NaN or infinite; names epoch and batch. The network then has
-            the weights from before that epoch.
+            the weights from before that epoch, and no checkpoint holds the broken ones.
     """
     epochs, batch_size = options.whole("epochs", epochs), options.whole("batch_size", batch_size)
     if patience is not None:
@@ -139,61 +153,64 @@ def fit(
     held_out = None
     if validation is not None:
         held_out = vectors.examples(network, validation, "validation")[:2]
-    metrics = ["loss", "accuracy"] if classes else ["loss"]
+    columns = ["loss", "accuracy"] if classes else ["loss"]
     if held_out:
-        metrics += [f"val_{name}" for name in metrics]
-        if monitor not in metrics:
-            raise unknown("monitor", monitor, metrics)
-
-    theta, steps = network.theta, math.ceil(len(x) / batch_size)
-    descent = OPTIMIZERS[optimizer](theta, learning_rate)
-    borrowed, started = lent.current.get() or lent.Lent(), time.monotonic()
-    curves: list[dict[str, float]] = []
-    best, best_epoch, best_theta = math.inf, 0, theta.copy()
-    for epoch in range(1, epochs + 1):
-        before = theta.copy()
+        columns += [f"val_{name}" for name in columns]
+        if monitor not in columns:
+            raise unknown("monitor", monitor, columns)
+    columns += [f"gradient_{name}" for name in network.layer_names]
+    weights = None if class_weight is None else feeding.row_weights(y, class_weight)
+    settings = {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "optimizer": optimizer,
+        "loss": network.cost,
+        "monitor": monitor if held_out else None,
+        "patience": patience if held_out else None,
+        "order_seed": seed,
+    }
+    descent = OPTIMIZERS[optimizer](network.theta, learning_rate)
+    borrowed = lent.current.get() or lent.Lent()
+    kept = None
+    if folder := checkpoints or borrowed.checkpoints:
+        about = settings | network.about()
+        data = [x, y, *(held_out or ()), *([] if weights is None else [weights])]
+        kept = Checkpoints(Path(folder), fingerprint(about, [network.theta, *data]))
+    progress, best_theta, resumed_after = Progress(), network.theta.copy(), None
+    if kept and (found := kept.latest()):
+        (kept_progress, arrays), resumed_after = found, found[0]["epoch"]
+        progress = Progress(**kept_progress)
+        for array, value in zip(descent.state, arrays["state"], strict=True):
+            array[...] = value
+        (best_theta,) = arrays["best"]
+    steps, trained = math.ceil(len(x) / batch_size), not progress.over(settings)
+    while not progress.over(settings):
+        started, before = time.monotonic(), network.theta.copy()
         # Seed and epoch alone give the order.
-        random = np.random.default_rng([seed, epoch - 1])
+        random = np.random.default_rng([seed, progress.epoch])
         try:
-            row = _epoch(network, descent, x, y, batch_size, random)
+            row = _epoch(network, descent, x, y, weights, batch_size, random)
             if held_out:
                 row |= _judged(network, *held_out)
-        except _NotFinite as found:
-            theta[:] = before
-            raise _diverged(epoch, found.batch, steps, learning_rate) from None
-        curves.append(row)
-        if not held_out:
-            best_epoch = epoch
-        elif (value := row[monitor] if monitor.endswith("loss") else -row[monitor]) < best:
-            best, best_epoch, best_theta = value, epoch, theta.copy()
-        label = f"epoch {epoch}/{epochs}, loss {row['loss']:.2f}"
-        borrowed.report(label, epoch * steps, epochs * steps)
-        if patience is not None and epoch - best_epoch >= patience:
-            break
-    borrowed.trained(
-        {
-            "epochs": epochs,
-            "batch_size": batch_size,
-            "learning_rate": learning_rate,
-            "optimizer": optimizer,
-            "loss": network.cost,
-            "monitor": monitor if held_out else None,
-            "patience": patience if held_out else None,
-            "order_seed": seed,
-            "epochs_run": len(curves),
-            "best_epoch": best_epoch,
-            "examples": len(x),
-            "parameters": network.count_params(),
-            "seconds": round(time.monotonic() - started, 2),
-        }
-    )
+        except _NotFinite as broken:
+            network.theta[:] = before
+            raise _diverged(progress.epoch + 1, broken.batch, steps, learning_rate) from None
+        if progress.record({name: row[name] for name in columns}, settings["monitor"]):
+            best_theta = network.theta.copy()
+        progress.seconds += time.monotonic() - started
+        if kept:
+            arrays = {"state": descent.state, "best": [best_theta]}
+            kept.write(progress.epoch, asdict(progress), arrays)
+        label = f"epoch {progress.epoch}/{epochs}, loss {row['loss']:.2f}"
+        borrowed.report(label, progress.epoch * steps, epochs * steps)
+    if trained:
+        line = progress.line(settings, len(x), network.count_params(), resumed_after)
+        borrowed.trained(line)
     if held_out:
-        theta[:] = best_theta
-    index = pd.RangeIndex(1, len(curves) + 1, name="epoch")
-    columns = [*metrics, *(f"gradient_{name}" for name in network.layer_names)]
-    frame = pd.DataFrame(curves, index=index, columns=columns)
+        network.theta[:] = best_theta
     # The same class as `training.fit` gives, so that all that reads it reads this.
-    return Training(cast("Any", network), frame, best_epoch)
+    return Training(cast("Any", network), progress.curves, progress.best_epoch)
 
 
 class _NotFinite(Exception):
@@ -209,6 +226,7 @@ def _epoch(
     descent: Plain | Momentum | Adam,
     x: np.ndarray,
     y: np.ndarray,
+    weights: np.ndarray | None,
     batch_size: int,
     random: np.random.Generator,
 ) -> dict[str, float]:
@@ -222,7 +240,9 @@ def _epoch(
         for start in range(0, len(x), batch_size):
             batch = slice(start, start + batch_size)
             # x is not put in order as a whole: it may be too large to have twice.
-            z[batch] = network.backprop(x.take(order[batch], axis=0), y[batch], random)
+            rows = order[batch]
+            weight = None if weights is None else weights[rows]
+            z[batch] = network.backprop(x.take(rows, axis=0), y[batch], random, weight)
             if network.l2:
                 penalty += network.penalty() * len(y[batch]) / len(y)
             lengths = [
@@ -231,6 +251,8 @@ def _epoch(
             ]
             descent.step(network.nabla)
         costs = network.costs(z, y)
+        if weights is not None:
+            costs *= weights[order]
     finite = np.isfinite(costs)
     if not finite.all():
         raise _NotFinite(int(finite.argmin()) // batch_size + 1)

@@ -3,7 +3,8 @@
 ModelError             a fault                                     exit code 1
 ├── BadOption          an argument that cannot work                exit code 2
 ├── BadData            data that do not fit the model, or are NaN  exit code 1
-└── Diverged           a loss that became NaN or infinite          exit code 1
+├── Diverged           a loss that became NaN or infinite          exit code 1
+└── OutOfMemory        a training too large for this machine       exit code 1
 """
 
 from __future__ import annotations
@@ -35,6 +36,10 @@ class Diverged(ModelError, ArithmeticError):
         super().__init__(message)
         self.epoch = epoch
         self.batch = batch
+
+
+class OutOfMemory(ModelError, MemoryError):
+    """A training that needs more memory than is free; its text has the batch size that fits."""
 
 
 def unknown(what: str, received: object, known: Iterable[str]) -> BadOption:

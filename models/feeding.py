@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Generator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -122,37 +123,73 @@ def row_weights(y: np.ndarray, class_weight: Mapping[int, float] | str) -> np.nd
     return weights[codes].astype(np.float32)
 
 
-def batches(
-    arrays: tuple[np.ndarray, ...], batch_size: int
-) -> tuple[Any, Callable[[np.ndarray], object]]:
-    """Return what `model.fit` takes, and a function that sets the order of the next epoch's rows.
+class Fed(NamedTuple):
+    """What `model.fit` takes, and a function that sets the order of the next epoch's rows."""
 
-    The data stay in memory and are gathered by row number within the graph, which is as fast as
-    a cached `tf.data` pipeline; its shuffle, however, cannot be resumed, and an order can.
+    train: Any
+    validation: Any
+    reorder: Callable[[np.ndarray], object]
+
+
+@contextlib.contextmanager
+def fed(
+    model: keras.Model,
+    arrays: tuple[np.ndarray, ...],
+    held_out: tuple[np.ndarray, ...] | None,
+    batch_size: int,
+) -> Generator[Fed]:
+    """Feed a compiled model from memory, in an order that a resumed training can repeat.
+
+    With TensorFlow, batches are numbers of rows, and the model's steps gather the rows themselves:
+    `tf.data` spends more on a batch than a small network does on learning from it.
     """
     import keras
 
-    rows = len(arrays[0])
     if keras.backend.backend() != "tensorflow":
-        return _python_batches(arrays, batch_size)
+        train = _python_batches(arrays, batch_size)
+        validation = held_out and _python_batches(held_out, EVALUATION_BATCH)
+        yield Fed(train, validation, lambda order: setattr(train, "order", order))
+        return
     import tensorflow as tf
 
-    tensors = tuple(tf.constant(array) for array in arrays)
-    order = tf.Variable(np.arange(rows))
-    data = (
-        tf.data.Dataset.from_tensors(0)
-        # Read anew at the start of each epoch.
-        .flat_map(lambda _: tf.data.Dataset.from_tensor_slices(order).batch(batch_size))
-        .map(lambda chosen: tuple(tf.gather(tensor, chosen) for tensor in tensors))
-        .apply(tf.data.experimental.assert_cardinality(-(-rows // batch_size)))
-    )
-    return data, order.assign
+    def rows_in_batches(order: tf.Variable, size: int) -> Any:
+        rows = order.shape[0]
+        whole = rows - rows % size
+
+        def numbers(_: Any) -> Any:  # called at the start of each epoch
+            now = order.read_value()
+            batches = tf.data.Dataset.from_tensor_slices(tf.reshape(now[:whole], (-1, size)))
+            if whole < rows:
+                batches = batches.concatenate(tf.data.Dataset.from_tensors(now[whole:]))
+            return batches
+
+        return (
+            tf.data.Dataset.from_tensors(0)
+            .flat_map(numbers)
+            .apply(tf.data.experimental.assert_cardinality(-(-rows // size)))
+        )
+
+    def gathering(step: Callable, sources: tuple[np.ndarray, ...]) -> Callable:
+        tensors = tuple(tf.constant(array) for array in sources)
+        return lambda rows: step(tuple(tf.gather(tensor, rows) for tensor in tensors))
+
+    order = tf.Variable(np.arange(len(arrays[0]), dtype=np.int32))
+    train, validation = rows_in_batches(order, batch_size), None
+    own = model.train_step, model.test_step
+    model.train_step = gathering(model.train_step, arrays)
+    if held_out:
+        in_order = tf.Variable(np.arange(len(held_out[0]), dtype=np.int32))
+        validation = rows_in_batches(in_order, EVALUATION_BATCH)
+        model.test_step = gathering(model.test_step, held_out)
+    try:
+        yield Fed(train, validation, order.assign)
+    finally:
+        model.train_step, model.test_step = own
+        model.train_function = model.test_function = None  # they hold the steps that gather
 
 
-def _python_batches(
-    arrays: tuple[np.ndarray, ...], batch_size: int
-) -> tuple[Any, Callable[[np.ndarray], object]]:
-    """Return the same for backends other than TensorFlow: rows gathered by NumPy."""
+def _python_batches(arrays: tuple[np.ndarray, ...], batch_size: int) -> Any:
+    """Return batches for backends other than TensorFlow: rows gathered by NumPy."""
     import keras
 
     class Batches(keras.utils.PyDataset):
@@ -165,5 +202,4 @@ def _python_batches(
             chosen = self.order[index * batch_size : (index + 1) * batch_size]
             return tuple(array[chosen] for array in arrays)
 
-    data = Batches()
-    return data, lambda order: setattr(data, "order", order)
+    return Batches()

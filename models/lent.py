@@ -24,10 +24,12 @@ class Lent:
         checkpoints: folder for this step's checkpoints; None keeps none.
         report: called with (label, done, total), such as ("epoch 3/20, loss 0.41", 282, 1880);
             done and total count batches.
+        boards: folder for TensorBoard's files, written where it is installed; None writes none.
         trained: called once for each training that ran to its end, with a dict of plain values.
     """
 
     checkpoints: Path | None = None
+    boards: Path | None = None
     report: Callable[[str, int, int | None], None] = _nobody_listens
     trained: Callable[[dict[str, Any]], None] = _nobody_listens
 

@@ -179,18 +179,25 @@ class Network:
         return entering[-1] @ self.w[-1] + self.b[-1], entering, hidden, masks
 
     def backprop(
-        self, x: np.ndarray, y: np.ndarray, random: np.random.Generator | None = None
+        self,
+        x: np.ndarray,
+        y: np.ndarray,
+        random: np.random.Generator | None = None,
+        weight: np.ndarray | None = None,
     ) -> np.ndarray:
         """Fill nabla_w and nabla_b for a batch, and return z of the last layer (batch, units).
 
         Args:
             x: (batch, inputs), y: (batch, units), both in the network's dtype.
             random: chooses the hidden units to drop; None drops none.
+            weight: (batch,), how much each example counts in C; None counts all as 1.
         """
         back = ACTIVATIONS[self.activation].back
         z, entering, hidden, masks = self.forward(x, random)
         delta = self._output_error(z, y)
         delta /= len(x)  # C is a mean
+        if weight is not None:
+            delta *= weight[:, np.newaxis]
         for layer in reversed(range(len(self.w))):
             np.add.reduce(delta, axis=0, out=self.nabla_b[layer])  # (BP3)
             np.matmul(entering[layer].T, delta, out=self.nabla_w[layer])  # (BP4)
@@ -300,11 +307,14 @@ class Network:
             print_fn(f"{name:<10}{units:>8,}  {function:<12}{(inputs + 1) * units:>12,}")
         print_fn(f"{'all':<32}{self.count_params():>12,}")
 
+    def about(self) -> dict[str, Any]:
+        """Return the arguments, as plain values, that make a network of the same form."""
+        kept = ("sizes", "activation", "head", "cost", "l2", "dropout")
+        return {name: getattr(self, name) for name in kept} | {"dtype": self.dtype.name}
+
     def save(self, path: str | Path) -> None:
         """Write the network as npz, verified by its SHA-256 when it is read."""
-        kept = ("sizes", "activation", "head", "cost", "l2", "dropout")
-        about = {name: getattr(self, name) for name in kept} | {"dtype": self.dtype.name}
-        saved.write(Path(path), about, self.theta)
+        saved.write(Path(path), self.about(), self.theta)
 
     @classmethod
     def load(cls, path: str | Path) -> Network:

@@ -6,21 +6,18 @@ killed and resumed on the way.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from models import evaluation, feeding, lent, options
-from models.checkpoints import Checkpoints
-from models.errors import BadOption, Diverged, unknown
+from models import feeding, loop, memory, optimizers, options
+from models.errors import BadData, BadOption, unknown
+from models.progress import name_of
 
 if TYPE_CHECKING:
     import keras
@@ -41,8 +38,6 @@ INPUT_PATHS = {
     "cnn": InputPath(32, False),
     "rnn": InputPath(1, True),
 }
-OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
-SCHEDULES = ("constant", "cosine")
 
 
 @dataclass
@@ -73,10 +68,12 @@ def fit(
     schedule: str = "constant",
     optimizer: str | keras.Optimizer = "adam",
     loss: str | Callable | None = None,
+    metrics: Sequence[Any] = (),
     class_weight: Mapping[int, float] | str | None = None,
     monitor: str = "val_loss",
     patience: int | None = 5,
     checkpoints: str | Path | None = None,
+    logs: str | Path | None = None,
     seed: int | None = None,
 ) -> Training:
     """Train `model` and return it with its curves.
@@ -93,12 +90,15 @@ def fit(
         optimizer: "adam", "adamw", "rmsprop", "sgd" (with momentum 0.9), or a Keras optimizer,
             whose own learning rate then holds.
         loss: a Keras loss; None takes the one that belongs to the network's last activation.
+        metrics: what else the curves should show; names or objects that Keras knows.
         class_weight: weight of each class in the loss; "balanced" makes rare classes count as
             much as common ones.
         monitor: the curve that says which epoch is best; a loss or error falls, all else rises.
         patience: epochs without a better one until training stops; None never stops early.
         checkpoints: a folder; a killed training then goes on after its last whole epoch. Inside
             a project the engine lends one.
+        logs: a folder for the curves as TensorBoard reads them, which then has to be installed.
+            Inside a project they are written where it is, to `.folio/boards/`.
         seed: of the order of examples; None takes one from NumPy's global state. Initial weights
             and dropout are drawn when a network is built: `keras.utils.set_random_seed` first.
 
@@ -108,6 +108,24 @@ def fit(
         Diverged: the loss became NaN or infinite; names epoch and batch. The network then has
             the weights from before that epoch, and no checkpoint holds the broken ones.
     """
+    import keras
+
+    if not isinstance(model, keras.Model):
+        return _from_scratch(
+            model,
+            train,
+            validation,
+            {"schedule": schedule, "loss": loss, "logs": logs, "metrics": metrics},
+            epochs=epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            optimizer=optimizer,
+            class_weight=class_weight,
+            monitor=monitor,
+            patience=patience,
+            checkpoints=checkpoints,
+            seed=seed,
+        )
     epochs, batch_size = options.whole("epochs", epochs), options.whole("batch_size", batch_size)
     if patience is not None:
         patience = options.whole("patience", patience)
@@ -119,253 +137,68 @@ def fit(
     if validation is not None:
         held_out = feeding.examples(model, validation, "validation")
         held_out = (held_out[0], feeding.objective(model, held_out[1], loss, "validation")[2])
-        _check_monitor(monitor, metric)
+        _check_monitor(model, monitor, [metric, *metrics])
     arrays = (x, y) if class_weight is None else (x, y, feeding.row_weights(y, class_weight))
     steps = math.ceil(len(x) / batch_size)
-    chosen = _optimizer(optimizer, learning_rate, schedule, steps, epochs)
-    path = _input_path(model)
+    chosen = optimizers.get(optimizer, learning_rate, schedule, steps, epochs)
+    path = input_path(model)
     model.compile(
         optimizer=chosen,
         loss=loss,
-        metrics=[metric] if metric else None,
+        metrics=[*([metric] if metric else []), *metrics],
         steps_per_execution=min(path.steps_per_execution, steps),
         jit_compile=path.jit_compile,
     )
     chosen.build(model.trainable_variables)  # so that a checkpoint can fill it
-
-    borrowed = lent.current.get() or lent.Lent()
-    settings = {
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "learning_rate": learning_rate if isinstance(optimizer, str) else None,
-        "schedule": schedule,
-        "optimizer": type(chosen).__name__,
-        "loss": loss if isinstance(loss, str) else _name(loss),
-        "monitor": monitor if held_out else None,
-        "patience": patience if held_out else None,
-        "order_seed": seed,
-    }
-    kept = None
-    if folder := checkpoints or borrowed.checkpoints:
-        kept = Checkpoints(Path(folder), _fingerprint(model, settings, arrays, held_out or ()))
-    data, reorder = feeding.batches(arrays, batch_size)
-    watch = _Watch(model, settings, len(x), steps, reorder, kept, borrowed.report)
-    resumed_after = watch.resume()
-    if not watch.over():
-        _run(model, data, held_out, watch)
-        borrowed.trained(
-            settings
-            | {
-                "epochs_run": watch.progress.epoch,
-                "best_epoch": watch.progress.best_epoch,
-                "examples": len(x),
-                "parameters": evaluation.parameters(model),
-                "seconds": round(watch.progress.seconds, 2),
-                "resumed_after": resumed_after,
-            }
-        )
-    if held_out:
-        _put(model.weights, watch.best_weights)
-    index = pd.RangeIndex(1, watch.progress.epoch + 1, name="epoch")
-    names = [name for name in ("loss", metric) if name]
-    if held_out:
-        names += [f"val_{name}" for name in names]
-    curves = pd.DataFrame(watch.progress.history, index=index, columns=names)
-    return Training(model, curves, watch.progress.best_epoch)
-
-
-def _run(model: keras.Model, data: Any, held_out: tuple | None, watch: _Watch) -> None:
-    import keras
-
-    validation = held_out and feeding.batches(held_out, feeding.EVALUATION_BATCH)[0]
-    model.fit(
-        data,
-        validation_data=validation,
-        initial_epoch=watch.progress.epoch,
-        epochs=watch.settings["epochs"],
-        shuffle=False,  # the order comes from `watch`
-        verbose=0,
-        callbacks=[
-            keras.callbacks.LambdaCallback(
-                on_epoch_begin=watch.epoch_begins,
-                on_train_batch_end=watch.batch_ended,
-                on_epoch_end=watch.epoch_ended,
-            )
-        ],
+    memory.check(model, (*arrays, *(held_out or ())), batch_size)
+    progress = loop.run(
+        model,
+        arrays,
+        held_out,
+        settings={
+            "epochs": epochs,
+            "batch_size": batch_size,
+            "learning_rate": learning_rate if isinstance(optimizer, str) else None,
+            "schedule": schedule,
+            "optimizer": type(chosen).__name__,
+            "loss": loss if isinstance(loss, str) else name_of(loss),
+            "monitor": monitor if held_out else None,
+            "patience": patience if held_out else None,
+            "order_seed": seed,
+        },
+        checkpoints=checkpoints,
+        logs=logs,
     )
-    if watch.broken:
-        raise watch.diverged(data)
+    return Training(model, progress.curves, progress.best_epoch)
 
 
-@dataclass
-class _Progress:
-    """Where a training stands after an epoch; plain values only, for they go to a checkpoint."""
-
-    epoch: int = 0
-    best: float | None = None
-    best_epoch: int = 0
-    seconds: float = 0.0
-    history: list[dict[str, float]] = field(default_factory=list)
-
-
-class _Watch:
-    """Sets each epoch's order, keeps the best weights, and stops when enough or broken."""
-
-    def __init__(
-        self,
-        model: keras.Model,
-        settings: dict[str, Any],
-        rows: int,
-        steps: int,
-        reorder: Callable[[np.ndarray], object],
-        kept: Checkpoints | None,
-        report: Callable[[str, int, int | None], None],
-    ) -> None:
-        self.model, self.settings, self.rows, self.steps = model, settings, rows, steps
-        self.reorder, self.kept, self.report = reorder, kept, report
-        self.progress = _Progress()
-        self.variables = [*model.variables, *model.optimizer.variables]
-        self.state = _values(self.variables)  # after the last whole epoch
-        self.best_weights = _values(model.weights)
-        self.broken = False
-        self.started = 0.0
-
-    def resume(self) -> int | None:
-        """Fill the network from its latest checkpoint; return the epochs that spares."""
-        found = self.kept.latest() if self.kept else None
-        if found is None:
-            return None
-        progress, arrays = found
-        self.progress = _Progress(**progress)
-        self.state, self.best_weights = arrays["state"], arrays["best"]
-        _put(self.variables, self.state)
-        return self.progress.epoch
-
-    def over(self) -> bool:
-        """Return whether all epochs are run, or no better one has come for too long."""
-        without_better = self.progress.epoch - self.progress.best_epoch
-        patience = self.settings["patience"]
-        return self.progress.epoch >= self.settings["epochs"] or (
-            patience is not None and without_better >= patience
+def _from_scratch(
+    network: Any, train: Any, validation: Any, keras_only: Mapping[str, Any], **settings: Any
+) -> Training:
+    """Let a network of `models.scratch` train itself, as `descent.fit` has it."""
+    if not hasattr(network, "backprop"):
+        raise BadOption(
+            f"model must be a Keras model or a network from scratch, not {name_of(network)}; "
+            "classifier.build(…) gives one."
         )
-
-    def epoch_begins(self, epoch: int, logs: Any = None) -> None:
-        # Seed and epoch alone give the order, so a resumed training meets the same one.
-        order = np.random.default_rng([self.settings["order_seed"], epoch])
-        self.reorder(order.permutation(self.rows))
-        self.started = time.monotonic()
-
-    def batch_ended(self, batch: int, logs: Mapping[str, float]) -> None:
-        loss, epochs = logs["loss"], self.settings["epochs"]
-        if not math.isfinite(loss):
-            self.broken = self.model.stop_training = True
-            return
-        done = self.progress.epoch * self.steps + min(batch + 1, self.steps)
-        label = f"epoch {self.progress.epoch + 1}/{epochs}, loss {loss:.2f}"
-        self.report(label, done, epochs * self.steps)
-
-    def epoch_ended(self, epoch: int, logs: Mapping[str, float]) -> None:
-        if self.broken or not all(math.isfinite(value) for value in logs.values()):
-            self.broken = self.model.stop_training = True
-            return
-        progress, monitor = self.progress, self.settings["monitor"]
-        progress.epoch = epoch + 1
-        progress.history.append({name: float(value) for name, value in logs.items()})
-        if monitor is None:
-            progress.best_epoch = progress.epoch
-        elif _better(monitor, logs[monitor], progress.best):
-            progress.best, progress.best_epoch = float(logs[monitor]), progress.epoch
-            self.best_weights = _values(self.model.weights)
-        self.state = _values(self.variables)
-        progress.seconds += time.monotonic() - self.started
-        if self.kept:
-            # Without validation the best weights are those of the state.
-            best = self.best_weights if monitor else []
-            self.kept.write(progress.epoch, asdict(progress), {"state": self.state, "best": best})
-        if self.over():
-            self.model.stop_training = True
-
-    def diverged(self, data: Iterable) -> Diverged:
-        """Return the error that names the batch, found by running the broken epoch once more.
-
-        While training, the loss is looked at once every `steps_per_execution` batches.
-        """
-        epoch, broken_at = self.progress.epoch + 1, None
-        _put(self.variables, self.state)
-        self.model.reset_metrics()
-        for number, arrays in enumerate(data, start=1):
-            loss = self.model.train_on_batch(*arrays, return_dict=True)["loss"]
-            if not math.isfinite(loss):
-                broken_at = number
-                break
-        _put(self.variables, self.state)
-        where = f"batch {broken_at} of {self.steps}" if broken_at else "on the validation data"
-        rate = self.settings["learning_rate"]
-        tried = f"learning_rate={rate:g}" if rate else "this optimizer's learning rate"
-        advice = f"learning_rate={rate / 10:g}" if rate else "a smaller one"
-        files = ""
-        if self.kept and self.progress.epoch:
-            files = f" Kept: checkpoints up to epoch {epoch - 1} in {self.kept.folder}."
-        return Diverged(
-            f"The loss became NaN or infinite in epoch {epoch}, {where}, with {tried}."
-            f"{files} Try {advice}, and check that x has been brought to a range such as 0 to 1.",
-            epoch=epoch,
-            batch=broken_at,
-        )
+    for name, value in keras_only.items():
+        if value not in (None, (), "constant"):
+            raise BadOption(f"A network from scratch takes no {name}={value!r}: leave it out.")
+    if not isinstance(train, tuple | list) or len(train) != 2:
+        raise BadData(f"train must be a pair (x, y) of arrays, not {type(train).__name__}.")
+    return network.fit(*train, validation, **settings)
 
 
-def _better(monitor: str, value: float, best: float | None) -> bool:
-    if best is None:
-        return True
-    return value < best if monitor.endswith(("loss", "error")) else value > best
-
-
-def _values(variables: Sequence[Any]) -> list[np.ndarray]:
-    # Copied: on a processor the array may be a view of the variable itself.
-    return [variable.numpy().copy() for variable in variables]
-
-
-def _put(variables: Sequence[Any], arrays: Sequence[np.ndarray]) -> None:
-    for variable, array in zip(variables, arrays, strict=True):
-        variable.assign(array)
-
-
-def _check_monitor(monitor: str, metric: str | None) -> None:
-    names = [name for name in ("loss", metric) if name]
+def _check_monitor(model: keras.Model, monitor: str, metrics: Sequence[Any]) -> None:
+    # A layer may report something of its own, as the divergence of a variational code.
+    reported = [getattr(metric, "name", metric) for metric in (*metrics, *model.metrics) if metric]
+    names = ["loss", *reported]
     known = [*(f"val_{name}" for name in names), *names]
     if monitor not in known:
         raise unknown("monitor", monitor, known)
 
 
-def _optimizer(
-    optimizer: str | keras.Optimizer, learning_rate: float, schedule: str, steps: int, epochs: int
-) -> keras.Optimizer:
-    import keras
-
-    if isinstance(optimizer, keras.Optimizer):
-        return optimizer
-    if optimizer not in OPTIMIZERS:
-        raise unknown("optimizer", optimizer, OPTIMIZERS)
-    if schedule not in SCHEDULES:
-        raise unknown("schedule", schedule, SCHEDULES)
-    if not isinstance(learning_rate, int | float) or not 0 < learning_rate < math.inf:
-        raise BadOption(f"learning_rate must be a number above 0, not {learning_rate!r}.")
-    rate: Any = learning_rate
-    if schedule == "cosine":
-        # A first epoch of warming up lets a rate several times larger work.
-        rate = keras.optimizers.schedules.CosineDecay(
-            initial_learning_rate=learning_rate / 10,
-            warmup_target=learning_rate,
-            warmup_steps=steps,
-            decay_steps=max(1, steps * (epochs - 1)),
-        )
-    momentum = {"momentum": 0.9, "nesterov": True} if optimizer == "sgd" else {}
-    return keras.optimizers.get(
-        {"class_name": optimizer, "config": {"learning_rate": rate, **momentum}}
-    )
-
-
-def _input_path(model: keras.Model) -> InputPath:
+def input_path(model: keras.Model) -> InputPath:
     """Return the way for the model's family, told by its layers."""
     import keras
 
@@ -382,29 +215,3 @@ def _input_path(model: keras.Model) -> InputPath:
     if keras.backend.backend() == "tensorflow":
         return path
     return InputPath(1, "auto")  # JAX is nothing without its compiler
-
-
-def _name(value: Any) -> str:
-    return getattr(value, "__name__", type(value).__name__)
-
-
-def _fingerprint(
-    model: keras.Model,
-    settings: Mapping[str, Any],
-    arrays: Sequence[np.ndarray],
-    held_out: Sequence[np.ndarray],
-) -> str:
-    """Return what tells this training from every other: settings, network, first weights, data."""
-    import keras
-
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    optimizer = keras.optimizers.serialize(model.optimizer)["config"]
-    for config in (optimizer, *(layer.get_config() for layer in model.layers)):
-        # Names are left out: Keras numbers the unnamed through the life of a process.
-        config.pop("name", None)
-        digest.update(json.dumps(config, sort_keys=True, default=_name).encode())
-    digest.update(" ".join(_name(type(layer)) for layer in model.layers).encode())
-    for array in (*_values(model.variables), *arrays, *held_out):
-        digest.update(f"{array.shape} {array.dtype}".encode())
-        digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()[:16]

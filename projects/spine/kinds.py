@@ -364,7 +364,13 @@ class Reader:
     def _network(self, node: dict[str, Any]) -> Any:
         import keras
 
-        return keras.models.load_model(self.folder / node["file"], compile=False)
+        path = self.folder / node["file"]
+        # Layers of our own are known to Keras once their module is there; no other is imported.
+        with zipfile.ZipFile(path) as packed:
+            config = packed.read("config.json").decode()
+        for module in sorted(set(re.findall(r'"module": "(models(?:\.[a-z_]+)+)"', config))):
+            importlib.import_module(module)
+        return keras.models.load_model(path, compile=False)
 
     def _scratch(self, node: dict[str, Any]) -> Any:
         from models.scratch import Network

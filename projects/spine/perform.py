@@ -146,6 +146,7 @@ def lent(
     )
     training = models_lent.Lent(
         checkpoints=checkpoints(engine, run),
+        boards=engine.work / "boards" / run.step.name / (run.label or "once"),
         report=report,
         trained=functools.partial(log_training, engine, run),
     )
