@@ -41,7 +41,24 @@ def examples(model: keras.Model, pair: Any, part: str) -> tuple[np.ndarray, np.n
         row = int(np.argwhere(~np.isfinite(x))[0][0])
         count = int((~np.isfinite(x)).sum())
         raise BadData(f"{part}: {count} values of x are NaN or infinite, the first in row {row}.")
+    _check_numbers(model, x, part)
     return np.ascontiguousarray(x, dtype=str(model.inputs[0].dtype)), y
+
+
+def _check_numbers(model: keras.Model, x: np.ndarray, part: str) -> None:
+    """Refuse numbers that an embedding has no row for: the compiler takes any row for them."""
+    import keras
+
+    for layer in model.layers:
+        if not isinstance(layer, keras.layers.Embedding) or layer.input is not model.inputs[0]:
+            continue
+        wrong = (x < 0) | (x >= layer.input_dim)
+        if wrong.any():
+            raise BadData(
+                f"{part}: {int(wrong.sum())} numbers are outside the network's vocabulary "
+                f"0…{layer.input_dim - 1}, such as {x[wrong][0]}; build it with vocabulary="
+                f"{int(x.max()) + 1}, or with the vocabulary that made them."
+            )
 
 
 def _check_shape(x: np.ndarray, wanted: tuple[int | None, ...], part: str) -> None:

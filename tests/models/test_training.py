@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models import classifier, cnn, evaluation, lent, training
+from models import classifier, cnn, evaluation, lent, rnn, training
 from models.checkpoints import Checkpoints
 from models.errors import BadData, BadOption, Diverged
 
@@ -350,6 +350,14 @@ def test_one_hot_rows_train_as_class_numbers_do(vectors):
 def test_data_that_do_not_fit_are_refused_with_what_would(vectors, change, says):
     with pytest.raises(BadData, match=says):
         training.fit(small(), change(*vectors["train"]))
+
+
+@pytest.mark.parametrize("wrong", [9, -1])
+def test_symbols_outside_the_vocabulary_are_refused(wrong):
+    ids = np.array([[1, 2, 3], [4, wrong, 0]])
+    model = rnn.build(vocabulary=5, units=(4,), embedding=2)
+    with pytest.raises(BadData, match=rf"outside the network's vocabulary 0…4, such as {wrong}"):
+        training.fit(model, (ids, np.zeros_like(ids)), epochs=1)
 
 
 def test_pictures_without_a_channel_are_told_to_add_it(digits):
