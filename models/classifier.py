@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     import keras
 
 HEADS = ("softmax", "sigmoid", "linear")
-NORMS = ("batch", "layer")
 
 
 def build(
@@ -71,8 +70,7 @@ def build(
     activation = options.activation(activation)
     start = options.initialiser(initialiser)
     dropout = options.share("dropout", dropout)
-    if norm not in (None, *NORMS):
-        raise unknown("norm", norm, NORMS)
+    norm = options.norm("norm", norm)
 
     def dense(units: int, name: str, **arguments: Any) -> keras.Layer:
         return layers.Dense(
@@ -90,10 +88,8 @@ def build(
     for number, units_here in enumerate(widths, start=1):
         # The normalisation's shift takes the place of the bias.
         x = dense(units_here, f"dense{number}", use_bias=norm is None)(x)
-        if norm == "batch":
-            x = layers.BatchNormalization(name=f"norm{number}")(x)
-        elif norm == "layer":
-            x = layers.LayerNormalization(name=f"norm{number}")(x)
+        if norm:
+            x = options.normalisation(norm, f"norm{number}")(x)
         x = layers.Activation(activation, name=f"activation{number}")(x)
         if dropout:
             x = layers.Dropout(dropout, name=f"dropout{number}")(x)

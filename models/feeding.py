@@ -117,7 +117,7 @@ def objective(
             f"{part}: the network gives {output[1:]} for each example; "
             f"y has shape {y.shape[1:]} and dtype {y.dtype}."
         )
-    y = y.astype(np.float32)
+    y = y.astype(np.float32, copy=False)
     if not np.isfinite(y).all():
         raise BadData(f"{part}: {int((~np.isfinite(y)).sum())} targets are NaN or infinite.")
     if activation == "sigmoid" and np.isin(y, (0, 1)).all():
@@ -187,7 +187,9 @@ def fed(
         )
 
     def gathering(step: Callable, sources: tuple[np.ndarray, ...]) -> Callable:
-        tensors = tuple(tf.constant(array) for array in sources)
+        # An autoencoder's input is its target: one copy serves as both.
+        copies = {id(array): tf.constant(array) for array in sources}
+        tensors = tuple(copies[id(array)] for array in sources)
         return lambda rows: step(tuple(tf.gather(tensor, rows) for tensor in tensors))
 
     order = tf.Variable(np.arange(len(arrays[0]), dtype=np.int32))

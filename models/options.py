@@ -8,6 +8,8 @@ from typing import Any, SupportsIndex
 
 from models.errors import BadOption, unknown
 
+NORMS = ("batch", "layer")  # over the examples of a batch, or over one example's own units
+
 
 def whole(name: str, value: object, at_least: int = 1) -> int:
     """Return `value` if it is a whole number of at least `at_least`."""
@@ -33,6 +35,26 @@ def penalty(value: Any) -> Any:
     if not isinstance(value, int | float) or not 0 <= value < float("inf"):
         raise BadOption(f"l2 must be 0 or a small positive number such as 1e-4, not {value!r}.")
     return keras.regularizers.L2(value) if value else None
+
+
+def norm(name: str, value: Any) -> str | None:
+    """Return `value` if it is "batch", "layer" or None."""
+    if value not in (None, *NORMS):
+        raise unknown(name, value, NORMS)
+    return value
+
+
+def normalisation(value: str | None, name: str) -> Any:
+    """Return the Keras layer for "batch" or "layer".
+
+    The running means of a batch normalisation have to settle within the few hundred steps of a
+    small training, so they follow ten times as fast as Keras' own.
+    """
+    from keras import layers
+
+    if value == "batch":
+        return layers.BatchNormalization(momentum=0.9, name=name)
+    return layers.LayerNormalization(name=name)
 
 
 def activation(value: str | Callable) -> str | Callable:

@@ -126,6 +126,8 @@ def fit(
             checkpoints=checkpoints,
             seed=seed,
         )
+    if loss is None and (trainer := getattr(model, "trained_by", None)):
+        raise BadOption(f"{model.name!r} has a loss of its own: {trainer}(model, x, …) trains it.")
     epochs, batch_size = options.whole("epochs", epochs), options.whole("batch_size", batch_size)
     if patience is not None:
         patience = options.whole("patience", patience)
