@@ -44,7 +44,7 @@ def plain(name: str, model, x, y, gate: Gate) -> None:
     import keras
 
     if name == "DCGAN step":
-        from models.adversarial import TwoOptimizers
+        from models.gan.adversarial import TwoOptimizers
 
         model.compile(TwoOptimizers(*(keras.optimizers.Adam(1e-3, 0.5) for _ in range(2))))
         y = None
@@ -76,7 +76,7 @@ def folio(name: str, model, x, y, gate: Gate) -> None:
     settings = {"epochs": 1000, "batch_size": BATCH, "seed": 0}
     if name == "DCGAN step":
         # Without the judgement of samples after each epoch, which is no part of a step.
-        from models.gan_training import compiled
+        from models.gan.training import compiled
 
         compiled(model, 1e-3, 1, steps)
         loop.run(model, (x,), settings=settings | {"order_seed": 0})
