@@ -34,7 +34,7 @@ class InputPath(NamedTuple):
 # results do not depend on the machine's mood. XLA helps only recurrent networks on a processor,
 # and those lose by several steps a call.
 INPUT_PATHS = {
-    "dense": InputPath(32, False),
+    "dense": InputPath(128, False),
     "cnn": InputPath(32, False),
     "rnn": InputPath(1, True),
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,6 +70,75 @@ def test_arrays_come_back_bit_for_bit(store, dtype):
     back = there_and_back(store, array)
     assert back.dtype == array.dtype
     np.testing.assert_array_equal(back, array)
+
+
+FRESH_PROCESS = """
+import sys
+from pathlib import Path
+import numpy as np
+from projects.spine.cache import Cache
+from projects.spine.store import Store
+folder = Path(sys.argv[1])
+store = Store(folder / "values", folder / "archive", Cache(folder / "cache.json"))
+found = store.load(store.find("step", "", "key"))
+with np.load(folder / "expected.npz") as expected:
+    for name, model in found.items():
+        given = model.predict(expected[name + "_in"], verbose=0)
+        assert np.array_equal(given, expected[name + "_out"]), name
+print(sorted(found))
+"""
+
+
+@pytest.mark.slow
+def test_networks_with_layers_of_our_own_come_back_in_a_process_that_never_built_one(
+    store, tmp_path
+):
+    from models import autoencoder, gan, rnn
+
+    networks = {
+        "rnn": rnn.build(vocabulary=6, units=(4,), embedding=3),
+        "autoencoder": autoencoder.build((8, 8, 1), 2, hidden=(8,), variational=True),
+        "gan": gan.build((8, 8, 1), noise=3, size=2),
+    }
+    given = {
+        "rnn": np.array([[1, 2, 5]]),
+        "autoencoder": np.full((2, 8, 8, 1), 0.5, dtype="float32"),
+        "gan": np.ones((2, 3), dtype="float32"),
+    }
+    expected = {f"{name}_in": given[name] for name in networks}
+    expected |= {
+        f"{name}_out": model.predict(given[name], verbose=0) for name, model in networks.items()
+    }
+    np.savez(tmp_path / "expected.npz", **expected)
+    store.save("step", "", "key", networks, where="", more={"seconds": 1})
+    done = subprocess.run(
+        [sys.executable, "-c", FRESH_PROCESS, tmp_path],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.strip() == "['autoencoder', 'gan', 'rnn']", done.stderr[-2000:]
+
+
+def test_what_a_search_and_a_gan_give_comes_back_whole(store):
+    from models import gan, scratch, training, trials
+
+    x, y = np.random.default_rng(0).random((40, 4)), np.arange(40) % 2
+
+    def train(hidden):
+        return training.fit(scratch.build(4, 2, hidden), (x, y), (x, y), epochs=2, seed=1)
+
+    found = trials.search(train, {"hidden": [(2,), (3,)]}, seed=1)
+    back = there_and_back(store, found)
+    pd.testing.assert_frame_equal(back.table, found.table)
+    assert (back.trainings, back.settings) == (2, found.settings)
+
+    pictures = np.random.default_rng(0).random((32, 8, 8, 1), dtype="float32")
+    made = gan.fit(gan.build((8, 8, 1), noise=3, size=2), pictures, epochs=2, sheet=4, seed=1)
+    back = there_and_back(store, made)
+    np.testing.assert_array_equal(back.samples, made.samples)
+    assert back.collapse == made.collapse
 
 
 def test_a_scratch_network_and_its_training_come_back(store):
