@@ -30,7 +30,6 @@ def run(
     held_out: tuple[np.ndarray, ...] | None = None,
     *,
     settings: Mapping[str, Any],
-    variables: Sequence[Any] | None = None,
     each_epoch: Callable[[int], Mapping[str, float]] | None = None,
     kept_too: dict[str, list[np.ndarray]] | None = None,
     checkpoints: str | Path | None = None,
@@ -46,7 +45,6 @@ def run(
         settings: plain values that tell this training from others and go to the log; of them
             `epochs`, `batch_size` and `order_seed` are needed here, `monitor` and `patience`
             if an epoch is to be chosen, `learning_rate` for the advice on a loss that broke.
-        variables: all that the training changes; None takes the model's and its optimizer's.
         each_epoch: called with the epoch, counting from 1, when its batches are done; what it
             returns joins the curves.
         kept_too: lists of arrays that `each_epoch` appends to; a resumed training finds them
@@ -61,8 +59,7 @@ def run(
     import keras
 
     borrowed = lent.current.get() or lent.Lent()
-    if variables is None:
-        variables = [*model.variables, *model.optimizer.variables]
+    variables = [*model.variables, *model.optimizer.variables]
     described = [dict(settings), *_configurations([model])]
     name = fingerprint(described, [*values(variables), *arrays, *(held_out or ())])
     folder = checkpoints or borrowed.checkpoints
