@@ -117,7 +117,7 @@ def test_basics_new_digits_are_nearer_to_real_ones_than_noise_through_the_same_d
 
 
 def test_correctness_kl_of_a_diagonal_gaussian_by_hand():
-    from models.autoencoder_layers import GaussianCode, divergence
+    from models.autoencoder.layers import GaussianCode, divergence
 
     # ½(0 + 1 − 1 − 0) = 0 for N(0, 1); ½(1² + 1 − 1 − 0) = ½ for N(1, 1);
     # ½(0 + 4 − 1 − ln 4) = 0.806853 for N(0, 4).
@@ -133,7 +133,7 @@ def test_correctness_kl_of_a_diagonal_gaussian_by_hand():
 def test_correctness_kl_agrees_with_an_average_over_draws():
     from scipy.stats import norm
 
-    from models.autoencoder_layers import divergence
+    from models.autoencoder.layers import divergence
 
     mean, deviation = 0.7, 0.4
     z = np.random.default_rng(0).normal(mean, deviation, 400_000)
@@ -146,14 +146,14 @@ def test_correctness_kl_agrees_with_an_average_over_draws():
 def test_correctness_negative_log_likelihoods_are_scipys_summed_over_pixels():
     from scipy.stats import bernoulli, norm
 
-    from models import autoencoder_layers
+    from models.autoencoder import layers
 
     random = np.random.default_rng(0)
     pixels = random.integers(0, 2, (5, 4, 4, 1)).astype("float32")
     guesses = random.uniform(0.05, 0.95, pixels.shape).astype("float32")
     for ours, theirs in (
-        (autoencoder_layers.bernoulli, bernoulli.logpmf(pixels, guesses)),
-        (autoencoder_layers.gaussian, norm.logpdf(pixels, guesses)),
+        (layers.bernoulli, bernoulli.logpmf(pixels, guesses)),
+        (layers.gaussian, norm.logpdf(pixels, guesses)),
     ):
         nats = np.array(ours(pixels, guesses))
         np.testing.assert_allclose(nats, -theirs.sum(axis=(1, 2, 3)), rtol=1e-5)
@@ -261,7 +261,7 @@ LOADS = """
 import sys
 import numpy as np
 import keras
-import models.autoencoder_layers
+import models.autoencoder.layers
 x = np.load("x.npy")
 for kind in ("dense", "convolutional"):
     model = keras.saving.load_model(f"{kind}.keras")
@@ -294,7 +294,7 @@ def test_correctness_gradients_reach_every_weight_through_the_draw(variational):
 
 
 def test_correctness_codes_drawn_have_the_mean_and_deviation_asked_for():
-    from models.autoencoder_layers import GaussianCode
+    from models.autoencoder.layers import GaussianCode
 
     mean = np.full((50_000, 2), [1.0, -2.0], dtype="float32")
     log_variance = np.log(np.full((50_000, 2), [0.25, 4.0], dtype="float32"))
@@ -346,7 +346,7 @@ def test_training_gives_the_same_weights_bit_for_bit_killed_and_resumed_or_not(p
 
 
 def test_noise_is_of_its_kind_and_only_while_training():
-    from models.autoencoder_layers import MaskingNoise
+    from models.autoencoder.layers import MaskingNoise
 
     x = np.full((200, 8, 8, 1), 0.5, dtype="float32")
     masked = np.array(MaskingNoise(0.25)(x, training=True))

@@ -9,7 +9,7 @@ import models
 
 FOLDER = Path(models.__file__).parent
 # Where classes of Keras' are derived from; imported within the functions that need them.
-OF_KERAS = {"models.autoencoder_layers", "models.gan.adversarial", "models.rnn_layers"}
+OF_KERAS = {"models.autoencoder.layers", "models.gan.adversarial", "models.rnn_layers"}
 
 
 def test_no_module_of_models_imports_keras_tensorflow_or_sklearn():

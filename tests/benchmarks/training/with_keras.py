@@ -49,7 +49,7 @@ def plain(name: str, model, x, y, gate: Gate) -> None:
         model.compile(TwoOptimizers(*(keras.optimizers.Adam(1e-3, 0.5) for _ in range(2))))
         y = None
     elif name.startswith("VAE"):
-        from models.autoencoder_layers import bernoulli
+        from models.autoencoder.layers import bernoulli
 
         model.compile(optimizer="adam", loss=bernoulli)
         y = x
