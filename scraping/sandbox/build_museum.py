@@ -6,15 +6,16 @@
     ../museumvenv/bin/python scraping/sandbox/build_museum.py iconify-json-2.2.535.tgz
 
 The argument is the packed file or the folder it was unpacked to. Written beside this script:
-``museum.zip`` (the pictures and one table, every entry stored) and ``ATTRIBUTION.md``. The same
-package and the same two libraries give the same bytes. This script stands alone, because the
-rasteriser is no dependency of the project.
+``museum.zip`` (the pictures and one table, every entry stored), its line in ``packs.sha256`` and
+its part of ``ATTRIBUTION.md``. The same package and the same two libraries give the same bytes.
+This script stands alone, because the rasteriser is no dependency of the project.
 
 Only sets under the licences in `LICENCES` are taken, and none whose icons are trademarks.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import re
@@ -150,8 +151,10 @@ def main(arguments: list[str]) -> int:
             pictures[f"media/{prefix}/{name}.png"] = picture
         print(f"{prefix}: {len(chosen)}")
     table = {"source": f"{SOURCE} {version}", "sets": sets, "icons": icons}
-    write_pack(HERE / "museum.zip", table, pictures)
-    (HERE / "ATTRIBUTION.md").write_text(attribution(table), encoding="utf-8", newline="\n")
+    rows = json.dumps(table, ensure_ascii=False, separators=(",", ":")).encode()
+    write_pack(HERE / "museum.zip", {"museum.json": rows, **pictures})
+    write_sums(HERE)
+    write_part(HERE / "ATTRIBUTION.md", attribution(table))
     print(f"{len(icons)} icons in {len(sets)} sets; {(HERE / 'museum.zip').stat().st_size:,} bytes")
     print(Counter(subject for _, _, subject in icons))
     return 0
@@ -292,15 +295,37 @@ def encode(picture: Image.Image) -> bytes:
     return file.getvalue()
 
 
-def write_pack(path: Path, table: dict[str, Any], pictures: dict[str, bytes]) -> None:
-    """Write the table and the pictures as a zip with the same bytes every time."""
-    rows = json.dumps(table, ensure_ascii=False, separators=(",", ":")).encode()
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as pack:
-        for name, data in {"museum.json": rows, **pictures}.items():
+def write_pack(path: Path, files: dict[str, bytes], *, compress: bool = False) -> None:
+    """Write files as a zip that tells nothing of when and where it was made."""
+    kind = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
+    with zipfile.ZipFile(path, "w", kind, compresslevel=9) as pack:
+        for name, data in files.items():
             entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             # Set here, or the bytes would tell on which system the pack was made.
             entry.create_system, entry.external_attr = 3, 0o100644 << 16
-            pack.writestr(entry, data)
+            entry.compress_type = kind
+            pack.writestr(entry, data, compresslevel=9)
+
+
+def write_sums(folder: Path) -> None:
+    """Write the hashes of all packs in a folder, as ``sha256sum *.zip`` does."""
+    lines = [
+        f"{hashlib.sha256(pack.read_bytes()).hexdigest()}  {pack.name}\n"
+        for pack in sorted(folder.glob("*.zip"))
+    ]
+    (folder / "packs.sha256").write_text("".join(lines), encoding="ascii", newline="\n")
+
+
+def write_part(path: Path, part: str) -> None:
+    """Put a part with a heading of its own into a Markdown file, in the place of the old one."""
+    old = path.read_text(encoding="utf-8") if path.exists() else ""
+    parts = [each for each in re.split("(?m)^(?=# )", old) if each]
+    headings = [each.partition("\n")[0] for each in parts]
+    heading = part.partition("\n")[0]
+    place = headings.index(heading) if heading in headings else len(parts)
+    parts[place : place + 1] = [part.rstrip("\n") + "\n"]
+    text = "\n".join(each.rstrip("\n") + "\n" for each in parts)
+    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def attribution(table: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""What every page of the practice site shares: its frame, what a wing is, and what it answers."""
+"""What the pages of the practice site share: their frame, what a wing is, and what it answers."""
 
 from __future__ import annotations
 
@@ -7,8 +7,30 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import escape
 
-# The header's navigation; a new wing adds its line here.
-NAVIGATION = (("/museum/", "Icon museum"), ("/museum/subjects/", "Subjects"))
+
+@dataclass(frozen=True)
+class Frame:
+    """What surrounds the pages of a part of the site.
+
+    ``navigation`` is the header's links, ``footer`` the HTML of its last paragraphs, in which
+    ``{up}`` leads to the top of the site. ``look`` is a class that the stylesheet knows.
+    """
+
+    navigation: tuple[tuple[str, str], ...]
+    footer: str = ""
+    look: str = ""
+
+
+# For the pages that are in no wing; a new wing adds its line here.
+SITE = Frame(
+    (
+        ("/museum/", "Icon museum"),
+        ("/weather/", "Weather office"),
+        ("/strikes/", "Strike register"),
+        ("/speeches/", "Speech library"),
+        ("/digits/", "Digit archive"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -39,29 +61,48 @@ class Wing:
     respond: Callable[[str, dict[str, list[str]]], Response | None]
 
 
-def page(title: str, main: str, *, path: str, aside: str = "", changed: str = "") -> Response:
+def page(
+    title: str,
+    main: str,
+    *,
+    path: str,
+    aside: str = "",
+    changed: str = "",
+    frame: Frame = SITE,
+    head: str = "",
+    encoding: str = "utf-8",
+    announced: bool = True,
+) -> Response:
     """A whole page around ``main`` and ``aside``, which are HTML and already escaped.
 
-    ``title`` is plain text; ``path`` is the page's own address on the site, which decides how
-    its relative links climb back to the top. Without one, as on the page for what is not there,
-    they start at the top.
+    Args:
+        title: Plain text.
+        main: What the page is about.
+        path: The page's own address on the site, which decides how its relative links climb back
+            to the top. Without one, as on the page for what is not there, they start at the top.
+        aside: What stands beside it.
+        changed: The ISO date of its last change.
+        frame: What surrounds it.
+        head: More HTML for the head.
+        encoding: What its bytes are in; characters that this lacks become numeric references.
+        announced: Whether the answer's header names the encoding, as well as the page itself.
     """
     up = "../" * (path.count("/") - 1) or "./" if path else "/"
-    current = max((to for to, _ in NAVIGATION if path.startswith(to)), key=len, default="")
+    here = max((to for to, _ in frame.navigation if path.startswith(to)), key=len, default="")
     links = "\n      ".join(
-        f'<a href="{up}{to[1:]}"{" aria-current=page" if to == current else ""}>{name}</a>'
-        for to, name in NAVIGATION
+        f'<a href="{up}{to[1:]}"{" aria-current=page" if to == here else ""}>{name}</a>'
+        for to, name in frame.navigation
     )
     html = f"""<!doctype html>
 <html lang="en">
 <head>
-  <meta charset="utf-8">
+  <meta charset="{encoding}">
   <meta name="viewport" content="width=device-width, initial-scale=1">
   <title>{escape(title)} · Practice site</title>
   <link rel="stylesheet" href="{up}style.css">
   <link rel="icon" type="image/png" href="{up}favicon.png">
-</head>
-<body>
+{head}</head>
+<body{f' class="{frame.look}"' if frame.look else ""}>
   <header class="top">
     <a class="brand" href="{up}">Practice site</a>
     <nav aria-label="Site">
@@ -78,12 +119,31 @@ def page(title: str, main: str, *, path: str, aside: str = "", changed: str = ""
     <p>A site to learn scraping on, served by your own computer. Please follow
       <a href="{up}robots.txt">robots.txt</a>; the <a href="{up}sitemap.xml">sitemap</a>
       lists the pages that are open to robots.</p>
-    <p><a href="{up}museum/storeroom/" rel="nofollow">Storeroom (staff only)</a></p>
-  </footer>
+{frame.footer.replace("{up}", up)}  </footer>
 </body>
 </html>
 """
-    return Response(html.encode(), changed=changed or Response.changed)
+    kind = f"text/html; charset={encoding}" if announced else "text/html"
+    body = html.encode(encoding, "xmlcharrefreplace")
+    return Response(body, kind=kind, changed=changed or Response.changed)
+
+
+def credit(words: str, *, licence: str, address: str) -> str:
+    """A footer's paragraph that says where the content is from, and under which licence.
+
+    ``words`` is HTML; ``licence`` is the licence's name and ``address`` its text.
+    """
+    return (
+        f'    <p><span class="attribution">{words}</span> Licence:\n'
+        f'      <a class="licence" rel="license" href="{escape(address)}">{escape(licence)}</a>.'
+        "</p>\n"
+    )
+
+
+def crumbs(*links: tuple[str, str], here: str) -> str:
+    """The way from a wing's entrance to this page."""
+    way = "".join(f'<a href="{to}">{escape(name)}</a> › ' for to, name in links)
+    return f'      <nav class="crumbs" aria-label="You are here">{way}{escape(here)}</nav>'
 
 
 def redirect(location: str) -> Response:

@@ -20,12 +20,13 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from html import escape
-from pathlib import Path
 from urllib.parse import quote
 
-from scraping.sandbox.layout import Response, Wing, page, page_number, pager, redirect
+from scraping.sandbox import packs
+from scraping.sandbox.layout import Frame, Response, Wing, crumbs, page_number, pager, redirect
+from scraping.sandbox.layout import page as framed
 
 TITLE = "Icon museum"
 PATH = "/museum/"
@@ -33,6 +34,12 @@ PATH = "/museum/"
 SETS_A_PAGE = 24
 ICONS_A_PAGE = 30
 RELATED = 6
+
+FRAME = Frame(
+    navigation=((PATH, TITLE), (f"{PATH}subjects/", "Subjects")),
+    footer='    <p><a href="{up}museum/storeroom/" rel="nofollow">Storeroom (staff only)</a></p>\n',
+)
+page = partial(framed, frame=FRAME)
 
 Query = dict[str, list[str]]
 
@@ -95,7 +102,7 @@ class Museum:
 @cache
 def museum() -> Museum:
     """The museum as it is shipped."""
-    return Museum((Path(__file__).parent / "museum.zip").read_bytes())
+    return Museum(packs.read("museum.zip"))
 
 
 def summary() -> str:
@@ -332,12 +339,6 @@ def aside_of_icons(title: str, icons: list[Icon], up: str) -> str:
 {entries}
       </ul>
     </aside>"""
-
-
-def crumbs(*links: tuple[str, str], here: str) -> str:
-    """The way from the museum's entrance to this page."""
-    way = "".join(f'<a href="{to}">{escape(name)}</a> › ' for to, name in links)
-    return f'      <nav class="crumbs" aria-label="You are here">{way}{escape(here)}</nav>'
 
 
 def outward(address: str, words: str, *, relation: str = "external") -> str:

@@ -1,7 +1,8 @@
 """Which page is where: the wings, the start page, robots.txt and the sitemap.
 
 To add a wing: write its module, name its `layout.Wing` in `WINGS`, and give it its line in
-`layout.NAVIGATION`.
+`layout.SITE`. A wing opens its pack when it is first asked for, so those that nobody visits cost
+nothing.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from functools import cache
 from html import escape
 from pathlib import Path
 
-from scraping.sandbox import museum, rude
+from scraping.sandbox import digits, museum, rude, speeches, strikes, weather
 from scraping.sandbox.layout import Response, Wing, page, redirect
 
-WINGS = (museum.WING,)
+WINGS = (museum.WING, weather.WING, strikes.WING, speeches.WING, digits.WING)
 
 
 def respond(path: str, query: dict[str, list[str]], *, host: str) -> Response:

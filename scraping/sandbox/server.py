@@ -25,6 +25,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from scraping.sandbox import router, rude
 from scraping.sandbox.layout import Response
+from scraping.sandbox.packs import PackDamaged
 
 ADDRESS = "127.0.0.1"
 WORTH_GZIP = ("text/", "application/xml")
@@ -94,6 +95,9 @@ class Handler(BaseHTTPRequestHandler):
         """The whole answer, headers and body."""
         try:
             response = self.look_up()
+        except PackDamaged as fault:
+            self.close_connection = True
+            response = Response(f"{fault}\n".encode(), "text/plain; charset=utf-8", status=500)
         except Exception:  # The visitor gets an answer whatever is wrong with a wing.
             self.close_connection = True
             response = Response(b"The practice site failed.\n", "text/plain", status=500)
