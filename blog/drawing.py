@@ -51,14 +51,29 @@ def svg(draw: Callable[[Axes], None], size: tuple[float, float], mode: Mode) -> 
     return _tidy(buffer.getvalue())
 
 
+def letter_size(width: float) -> float:
+    """The size of all letters, in points, on a figure so many inches wide.
+
+    Figures are shown as wide as the text, so letters are a share of the width: 11 px where a
+    column of text on a phone leaves 358.
+    """
+    return max(10.0, 2.22 * width)
+
+
+def mode() -> Mode:
+    """The look that is being drawn; to be asked within ``draw``."""
+    import matplotlib as mpl
+
+    return "light" if mpl.rcParams["text.color"] == INK["light"] else "dark"
+
+
 @contextmanager
 def _look(mode: Mode, width: float) -> Generator[None]:
     """Matplotlib's settings for one look, whatever the user's own matplotlibrc says."""
     import matplotlib as mpl
     from cycler import cycler
 
-    # Figures are shown as wide as the text, so letters are a share of the width: 11 px on a phone.
-    letters = max(10.0, 2.15 * width)
+    letters = letter_size(width)
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(
@@ -71,11 +86,11 @@ def _look(mode: Mode, width: float) -> Generator[None]:
                 "axes.titlesize": "medium",
                 "axes.titlelocation": "left",
                 "axes.titlepad": letters * 0.7,
-                "axes.labelsize": letters * 0.92,
+                "axes.labelsize": letters,
                 "axes.labelcolor": FAINT[mode],
-                "xtick.labelsize": letters * 0.92,
-                "ytick.labelsize": letters * 0.92,
-                "legend.fontsize": letters * 0.92,
+                "xtick.labelsize": letters,
+                "ytick.labelsize": letters,
+                "legend.fontsize": letters,
                 "legend.frameon": False,
                 "text.color": INK[mode],
                 "xtick.color": RULE[mode],
@@ -113,4 +128,28 @@ def _tidy(source: str) -> str:
         lambda attribute: re.sub(r"-?\d+\.\d{3,}", shorter, attribute[0]),
         source,
     )
+    source = _shorter_names(source)
+    source = re.sub(r"(<g [^>]*>)((?:\s*<use [^>]*/>)+)", _one_style, source)
     return re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", source)
+
+
+def _shorter_names(source: str) -> str:
+    """The SVG with short names for its shapes, in the order in which they come."""
+    names = re.findall(r'id="(\w{1,2}[0-9a-f]{10})"', source)
+    short = {name: f"s{number}" for number, name in enumerate(dict.fromkeys(names))}
+
+    def renamed(match: re.Match[str]) -> str:
+        return match[0].replace(match[1], short.get(match[1], match[1]))
+
+    source = re.sub(r'(?:id="|href="#|url\(#)(\w{1,2}[0-9a-f]{10})\b', renamed, source)
+    return source.replace("<use xlink:href=", "<use href=")
+
+
+def _one_style(group: re.Match[str]) -> str:
+    """A group of marks that look the same, which then say so once."""
+    head, uses = group[1], group[2]
+    styles = set(re.findall(r' style="([^"]*)"', uses))
+    if len(styles) != 1 or "style=" in head or uses.count(" style=") != uses.count("<use "):
+        return group[0]
+    uses = re.sub(r' style="[^"]*"|(?<=>)\s+(?=<)|^\s+', "", uses)
+    return f'{head[:-1]} style="{styles.pop()}">{uses}'
