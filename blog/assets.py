@@ -40,15 +40,15 @@ def pictures(project: Path, results: dict[str, Any], post: Path) -> dict[str, Pi
 
 def _picture(folder: Path, name: str, figure: dict[str, Any]) -> Picture:
     stem = escape.file_name(name)
-    data = _inside(folder, figure["data"]) if figure.get("data") else None
+    data = inside(folder, figure["data"]) if figure.get("data") else None
     if figure["kind"] == "svg":
-        light, dark = (_inside(folder, figure[mode]).read_bytes() for mode in ("light", "dark"))
+        light, dark = (inside(folder, figure[mode]).read_bytes() for mode in ("light", "dark"))
         width, height = _size(light)
         files = {f"{stem}.light.svg": light, f"{stem}.dark.svg": dark}
         shown = [(f"{stem}.light.svg", "#only-light"), (f"{stem}.dark.svg", "#only-dark")]
         return Picture(files, shown, width, height, str(figure["alt"]), data, sheet=False)
     if figure["kind"] == "webp":
-        image = _inside(folder, figure["image"]).read_bytes()
+        image = inside(folder, figure["image"]).read_bytes()
         width, height = int(figure["width"]), int(figure["height"])
         shown = [(f"{stem}.webp", "")]
         return Picture(
@@ -60,7 +60,7 @@ def _picture(folder: Path, name: str, figure: dict[str, Any]) -> Picture:
     )
 
 
-def _inside(folder: Path, path: str) -> Path:
+def inside(folder: Path, path: str) -> Path:
     """A file of the results; never one outside their folder."""
     file = (folder / path).resolve()
     if not file.is_relative_to(folder.resolve()) or not file.is_file():

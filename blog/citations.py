@@ -106,3 +106,11 @@ def _person(name: str) -> str:
     """`Nielsen, Michael` as `Michael Nielsen`; anything else as it is."""
     last, comma, first = name.partition(",")
     return f"{first.strip()} {last.strip()}" if comma else name.strip()
+
+
+def entry(key: str, fields: dict[str, str]) -> str:
+    """A BibTeX entry of the kind ``@misc``, its special characters protected; empty fields go."""
+    lines = [
+        f"  {name:<12} = {{{escape.bibtex(value)}}}," for name, value in fields.items() if value
+    ]
+    return "\n".join([f"@misc{{{key},", *lines, "}"])

@@ -8,7 +8,9 @@ neither letter nor digit becomes one.
 from __future__ import annotations
 
 import html
+import json
 import re
+from typing import Any
 from urllib.parse import quote
 
 # Control characters, and the marks that reorder the text around them.
@@ -31,6 +33,28 @@ def markdown(value: str) -> str:
 def attribute(value: str) -> str:
     """Text for an HTML attribute in double quotes, or for the inside of an element."""
     return html.escape(text(value), quote=True)
+
+
+def xml(value: str) -> str:
+    """Text for the inside of an XML element or an attribute in double quotes.
+
+    XML knows no named entities but five, and no control characters at all.
+    """
+    allowed = re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", text(value))
+    return html.escape(allowed, quote=True)
+
+
+def script(value: Any) -> str:
+    """A plain value as JSON that cannot end the script element it stands in."""
+    told = json.dumps(value, ensure_ascii=False)
+    return told.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def bibtex(value: str) -> str:
+    """Text for a field in braces: no brace left open, no command begun."""
+    named = {"\\": "\\textbackslash{}", "{": "\\{", "}": "\\}", "~": "\\textasciitilde{}"}
+    named |= {"^": "\\textasciicircum{}"} | {sign: f"\\{sign}" for sign in "&%$#_"}
+    return "".join(named.get(letter, letter) for letter in text(value))
 
 
 def address(value: str) -> str | None:

@@ -11,15 +11,17 @@ from typing import Any
 
 from blog.errors import BlogError, PostError, suggestion
 
-KEYS = ("title", "date", "tags", "question", "finding", "description", "hero", "example")
+KEYS = (
+    "title", "date", "tags", "question", "finding", "description", "hero", "authors", "example",
+)  # fmt: skip
 REQUIRED = ("title", "date", "finding")
-_OPENING = re.compile(r"\[\[(figure|table|code):([^\[\]\n]+)\]\]")
+_OPENING = re.compile(r"\[\[(?:(figure|table|code|live):([^\[\]\n]+)|(live|verdicts))\]\]")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 
 
 @dataclass
 class Block:
-    """One paragraph: prose, verbatim code, or what a token opens ("figure", "table", "code")."""
+    """One paragraph: prose, verbatim code, or what a token opens ("figure", "live", …)."""
 
     kind: str
     text: str
@@ -43,6 +45,15 @@ class Post:
         """Where the story ends: the place to name when something is missing from it."""
         last = self.blocks[-1] if self.blocks else None
         return last.line + last.text.count("\n") if last else self.head.count("\n") + 2
+
+    @cached_property
+    def minutes(self) -> int:
+        """How long the story takes to read; what is folded away does not count.
+
+        Source: Brysbaert, How many words do we read per minute? (2019): 238 in silent reading.
+        """
+        words = sum(len(block.text.split()) for block in self.blocks if not block.verbatim)
+        return max(1, round(words / 238))
 
     def line_of(self, key: str) -> int:
         """The line of a front-matter key; 1 when it is not there."""
@@ -152,4 +163,4 @@ def _block(text: str, line: int, *, verbatim: bool) -> Block:
     if not opening:
         return Block("prose", text, line, verbatim=verbatim)
     rest = text[opening.end() :].strip()
-    return Block(opening[1], text, line, opening[2].strip(), rest)
+    return Block(opening[1] or opening[3], text, line, (opening[2] or "").strip(), rest)

@@ -28,7 +28,7 @@ def of_scores(scores: dict[str, Any], form: str) -> str:
     rows = [
         [escape.markdown(model), *(cell(scores[model].get(m)) for m in metrics)] for model in scores
     ]
-    return _table(["model", *metrics], rows)
+    return of_rows(["model", *metrics], rows)
 
 
 def of_csv(file: Path, form: str = "") -> str:
@@ -43,13 +43,13 @@ def of_csv(file: Path, form: str = "") -> str:
             return show(float(value), form)
         return escape.markdown(value)
 
-    table = _table(header, [[cell(value) for value in row] for row in rows[:ROWS]])
+    table = of_rows(header, [[cell(value) for value in row] for row in rows[:ROWS]])
     if len(rows) > ROWS:
         table += f"\n\nThe first {ROWS} of {len(rows)} rows."
     return table
 
 
-def _table(header: list[str], rows: list[list[str]]) -> str:
+def of_rows(header: list[str], rows: list[list[str]]) -> str:
     """A Markdown table of cells that are harmless already; columns of numbers to the right."""
     numeric = [
         all(re.match(r"[-\d.,]+%?( \(|$)", row[at]) for row in rows if row[at])

@@ -7,6 +7,7 @@ import pandas as pd
 
 from blog import figures
 from models import baselines, cnn, evaluation, training
+from models.live import draw
 from scraping import crawl, image, pixels, text
 
 START = "http://sandbox/museum/"  # the practice site; on the web: https://…
@@ -138,6 +139,23 @@ def errors(guesses):
     return figures.errors(pixels(worst["image"]), captions)
 
 
+def live(network, split):
+    """The network of the first seed, for the reader's own drawings."""
+    seed = min(network)
+    shown = split[seed]["test"].drop_duplicates("subject").head(8)
+    return draw(
+        network[seed],
+        classes=_subjects(split[seed]),
+        examples=pixels(shown["image"]),
+        labels=list(shown["subject"]),
+        precision="float16",  # half the bytes to load
+    )
+
+
+def _subjects(split):
+    return sorted(split["train"]["subject"].unique())
+
+
 def _split(table, by, seed):
     parts = evaluation.split_rows(table, by=by, test=0.2, validation=0.1, seed=seed)
     parts, removed = evaluation.drop_duplicates_across(parts, "image")
@@ -150,7 +168,7 @@ def _arrays(rows, names):
 
 
 def _train(split):
-    names = sorted(split["train"]["subject"].unique())
+    names = _subjects(split)
     train, validation = (_arrays(split[part], names) for part in ("train", "validation"))
     model = cnn.build(input_shape=(32, 32, 1), classes=len(names), shift=0.05)
     return training.fit(
@@ -159,7 +177,7 @@ def _train(split):
 
 
 def _guess(network, split):
-    names = sorted(split["train"]["subject"].unique())
+    names = _subjects(split)
     (x, y), validation = (_arrays(split[part], names) for part in ("train", "validation"))
     held_out = pixels(split["test"]["image"])
     certainty = network.model.predict(held_out, verbose=0)

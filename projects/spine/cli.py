@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import click
 
-from projects.spine import cli_backprop, cli_data
+from projects.spine import cli_backprop, cli_data, cli_site
 from projects.spine.asked import known, parse_settings, say
 from projects.spine.cache import cache_of
 from projects.spine.errors import BadUsage, printable
@@ -129,7 +128,7 @@ def run(
     if overrides:
         say("A try: projects/*/results/ and the site stay as they are.")
     elif not flags["dry_run"] and not (code and len(chosen) == 1):
-        publish_all(root, present)
+        cli_site.publish_all(root, present)
     if code:
         raise SystemExit(code)
 
@@ -180,55 +179,8 @@ def _part(project: str, settings: tuple[str, ...], flags: dict[str, Any], until:
 folio.add_command(cli_data.take_in)
 
 
-@folio.command()
-@click.argument("project", nargs=-1)
-@click.option("--debug", is_flag=True, help="Show tracebacks.")
-def publish(project: tuple[str, ...], debug: bool) -> None:
-    """Render the posts and build the site."""
-    root = repository_root()
-    publish_all(root, known(root, project) or names(root), named=bool(project))
-
-
-def publish_all(root: Path, chosen: list[str], named: bool = False) -> None:
-    """Render and build, unless nothing changed since the last time."""
-    from projects.spine import publishing
-
-    index = root / "site" / "index.html"
-    if not named and publishing.up_to_date(root):
-        click.echo(f"site: up to date\n  {index}\nTo look at it: folio serve")
-        return
-    changed, without = publishing.render(root, chosen)
-    for path in (p for p in changed if p.suffix == ".md"):
-        gone = "" if path.exists() else "  (gone, as its project is)"
-        say(f"post: {path.relative_to(root).as_posix()}{gone}")
-    for name in without:
-        click.echo(f"{name}: no post yet (it takes post.md and results: folio run {name})")
-    folder = publishing.build(root, remember=set(chosen) >= set(names(root)))
-    click.echo(f"site: built\n  {folder / 'index.html'}\nTo look at it: folio serve")
-
-
-@folio.command()
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
-@click.option("--open", "open_browser", is_flag=True, help="Open it in the browser.")
-@click.option("--debug", is_flag=True, help="Show tracebacks.")
-def serve(port: int, open_browser: bool, debug: bool) -> None:
-    """Show the site, live while you write."""
-    from blog import site
-    from projects.spine import publishing
-
-    root = repository_root()
-
-    def render(chosen: Iterable[str]) -> None:
-        # A post that cannot be rendered leaves its last page, and the preview, as they are.
-        each(list(chosen), lambda name: publishing.render(root, [name]), debug=debug)
-
-    def rebuild(changed: set[Path]) -> None:
-        touched = {p.relative_to(root).parts[1] for p in changed if "projects" in p.parts}
-        render(n for n in names(root) if n in touched)
-
-    render(names(root))
-    say(f"The site, live: http://127.0.0.1:{port}/\nA saved post shows at once. Ctrl-C ends it.")
-    site.serve(root, port=port, rebuild=rebuild, open_browser=open_browser)
+folio.add_command(cli_site.publish)
+folio.add_command(cli_site.serve)
 
 
 @folio.command()

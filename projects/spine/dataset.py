@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 ANSWERS = "datasheet.md"  # in the project's folder: what only its author can tell
 
 
-def about(engine: Engine) -> About:
-    """Return all that a project's data card is made from.
+def about(engine: Engine, *, dated: bool = True) -> About:
+    """Return all that a project's data card is made from; `dated`: also who made it, and when.
 
     Raises:
         BadUsage: The project has no step that ends in a table.
@@ -55,7 +55,8 @@ def about(engine: Engine) -> About:
         summary=summary(table, rejected),
         findings=found(table),
         origin=card.origin(engine.load(Run(crawled))) if crawled else None,
-        files=_files(engine, behind),
+        files=_files(engine, behind, dated=dated),
+        dated=dated,
         roles=roles,
         answers=card.answers(file.read_text("utf-8"), label) if file.is_file() else {},
         answers_file=label,
@@ -89,13 +90,13 @@ def _rejected_and_roles(engine: Engine, step: Step | None, table: Any) -> tuple[
     return read(stored.folder / node["rejected"]), kept
 
 
-def _files(engine: Engine, behind: list[Step]) -> list[str]:
+def _files(engine: Engine, behind: list[Step], *, dated: bool) -> list[str]:
     """Return what files the steps read: those added by hand, and those downloaded."""
     from scraping.tables.card import downloads
 
     lines = []
     if any(step.fetches and not step.crawls for step in behind):
-        lines += [f"downloaded: {line}" for line in downloads(engine.work / "archive")]
+        lines += [f"downloaded: {line}" for line in downloads(engine.work / "archive", dated=dated)]
     local: dict[str, str] = {}
     for step in behind:
         if not step.per_seed:

@@ -1,15 +1,15 @@
-"""How each kind of value becomes files and comes back. Never pickle.
+"""How each kind of value becomes files; `reader` brings it back. Never pickle.
 
 DataFrame → Parquet · array or scratch network → npz · Keras model → .keras · numbers and text →
-JSON · figure → SVG (light and dark) and its data · picture → WebP · pages → a list into the
-archive · dict, list, tuple and dataclass of these → one file a field.
+JSON · figure → SVG (light and dark) and its data · picture → WebP · network for the page → JSON
+and its weights · pages → a list into the archive · dict, list, tuple and dataclass of these → one
+file a field.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
-import importlib
 import io
 import json
 import re
@@ -20,12 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from projects.spine.errors import MissingValue, UnsupportedValue, printable
+from projects.spine.errors import UnsupportedValue, printable
 from projects.spine.source import PACKAGES
 
 KINDS = (
     "a DataFrame or Series, a NumPy array, a Keras model, a scratch network, a number, text, "
     "True/False, a figure or sheet of blog.figures, a PIL image, the pages of crawl(), "
+    "a network for the page (models.live), "
     "or a dict, list, tuple or dataclass of these"
 )
 WHEN_AND_WHERE = ("_fetched", "_offset")  # when a row's page was fetched, where it is archived
@@ -140,6 +141,7 @@ class Writer:
             (("models.scratch:Network",), self._scratch),
             (("blog.figures:Figure",), self._figure),
             (("blog.figures:Sheet",), self._sheet),
+            (("models.live:Live",), self._live),
             (("PIL.Image:Image",), self._picture),
             (("scraping.pages:Pages",), self._pages),
         ]
@@ -248,6 +250,23 @@ class Writer:
         value.save(self.folder / file, "WEBP", lossless=True, quality=60, method=4)
         return {"kind": "picture", "file": file, "width": value.width, "height": value.height}
 
+    def _live(self, value: Any, name: str) -> dict[str, Any]:
+        from PIL import Image
+
+        files = {
+            "model": self._json(value.description, f"{name}.model")["file"],
+            "weights": f"{name}.model.bin",
+            "golden": f"{name}.golden.bin",
+            "data": f"{name}.csv",
+        }
+        (self.folder / files["weights"]).write_bytes(value.weights)
+        (self.folder / files["golden"]).write_bytes(value.golden)
+        value.table.to_csv(self.folder / files["data"], lineterminator="\n")
+        node = {"kind": "live", **files, "alt": value.alt}
+        if value.picture is not None:
+            node["picture"] = self._picture(Image.fromarray(value.picture), f"{name}.picture")
+        return node
+
     def _pages(self, value: Any, name: str) -> dict[str, Any]:
         node = self._json(value.to_json(), name)
         # The bytes stay in the archive; here is only what to look up there. The time of
@@ -302,6 +321,8 @@ def summary(value: Any) -> str:
         return ", ".join([f"{len(value):,} pages", *left])
     if _loaded(value, "blog.figures:Figure", "blog.figures:Sheet", "PIL.Image:Image"):
         return "drawn"
+    if _loaded(value, "models.live:Live"):
+        return f"{value.description['parameters']:,} parameters for the page"
     if _loaded(value, "keras:Model", "models.scratch:Network"):
         return f"{int(value.count_params()):,} parameters"
     if dataclasses.is_dataclass(value):
@@ -328,105 +349,3 @@ def _describe(value: Any) -> str:
     if named == "matplotlib.figure.Figure":
         return "a matplotlib Figure (draw it through blog.figures.from_axes, light and dark)"
     return f"a {named}"
-
-
-class Reader:
-    """Reads back what Writer wrote."""
-
-    def __init__(self, folder: Path, archive: Path) -> None:
-        self.folder = folder
-        self.archive = archive
-
-    def read(self, node: dict[str, Any]) -> Any:
-        """Return the value that a node describes."""
-        return getattr(self, f"_{node['kind']}")(node)
-
-    def _json(self, node: dict[str, Any]) -> Any:
-        return json.loads((self.folder / node["file"]).read_text("utf-8"))
-
-    def _table(self, node: dict[str, Any]) -> Any:
-        import pandas
-
-        return pandas.read_parquet(self.folder / node["file"])
-
-    _rows = _table
-
-    def _series(self, node: dict[str, Any]) -> Any:
-        series = self._table(node).iloc[:, 0]
-        return series.rename(None) if node.get("unnamed") else series
-
-    def _array(self, node: dict[str, Any]) -> Any:
-        import numpy
-
-        with numpy.load(self.folder / node["file"], allow_pickle=False) as packed:
-            return packed["value"]
-
-    def _network(self, node: dict[str, Any]) -> Any:
-        import keras
-
-        path = self.folder / node["file"]
-        # Layers of our own are known to Keras once their module is there; no other is imported.
-        with zipfile.ZipFile(path) as packed:
-            config = packed.read("config.json").decode()
-        for module in sorted(set(re.findall(r'"module": "(models(?:\.[a-z_]+)+)"', config))):
-            importlib.import_module(module)
-        return keras.models.load_model(path, compile=False)
-
-    def _scratch(self, node: dict[str, Any]) -> Any:
-        from models.scratch import Network
-
-        return Network.load(self.folder / node["file"])
-
-    def _figure(self, node: dict[str, Any]) -> Any:
-        import pandas
-
-        from blog.figures import Figure
-
-        return Figure(
-            light=(self.folder / node["light"]).read_text("utf-8"),
-            dark=(self.folder / node["dark"]).read_text("utf-8"),
-            data=pandas.read_csv(self.folder / node["data"], index_col=0),
-            alt=node["alt"],
-        )
-
-    def _sheet(self, node: dict[str, Any]) -> Any:
-        import pandas
-
-        from blog.figures import Sheet
-
-        data = pandas.read_csv(self.folder / node["data"], index_col=0)
-        return Sheet(image=self._picture(node), data=data, alt=node["alt"])
-
-    def _picture(self, node: dict[str, Any]) -> Any:
-        from PIL import Image
-
-        with Image.open(self.folder / node["file"]) as image:
-            image.load()
-            return image
-
-    def _pages(self, node: dict[str, Any]) -> Any:
-        from scraping.pages import Pages
-
-        return Pages.from_json(self._json(node), archive=self.archive)
-
-    def _fields(self, node: dict[str, Any]) -> Any:
-        values = {key: self.read(field) for key, field in node["items"]}
-        if node["type"] == "dataclass":
-            return self._class_of(node["class"])(**values)
-        if node["type"] == "dict":
-            return values
-        return (list if node["type"] == "list" else tuple)(values.values())
-
-    @staticmethod
-    def _class_of(made_by: str) -> Callable[..., Any]:
-        """Return a dataclass of this repository by name; nothing else is ever imported."""
-        module, _, name = made_by.partition(":")
-        if module.partition(".")[0] not in PACKAGES:
-            raise MissingValue(f"A stored value names the class {made_by}, which is not Folio's.")
-        loaded = sys.modules.get(module) or importlib.import_module(module)
-        found = loaded
-        for part in name.split("."):
-            found = getattr(found, part, None)
-        if not (isinstance(found, type) and dataclasses.is_dataclass(found)):
-            raise MissingValue(f"A stored value was a {name}, which {module} no longer has.")
-        return found

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-PLACEHOLDERS = frozenset({"Your Name", "you@example.org"})  # the template's mkdocs.yml: nobody
+# The template's mkdocs.yml: nobody.
+PLACEHOLDERS = frozenset({"Your Name", "you@example.org", "https://example.org/"})
 
 
 class Owner(NamedTuple):
@@ -14,6 +15,8 @@ class Owner(NamedTuple):
     author: str | None = None
     url: str | None = None
     contact: str | None = None
+    name: str | None = None
+    repository: str | None = None
 
 
 def owner(root: Path) -> Owner:
@@ -27,7 +30,11 @@ def owner(root: Path) -> Owner:
     try:
         told = yaml.load((root / "mkdocs.yml").read_text("utf-8"), Loader) or {}
         found = Owner(
-            told.get("site_author"), told.get("site_url"), (told.get("extra") or {}).get("contact")
+            author=told.get("site_author"),
+            url=told.get("site_url"),
+            contact=(told.get("extra") or {}).get("contact"),
+            name=told.get("site_name"),
+            repository=told.get("repo_url"),
         )
     except (OSError, yaml.YAMLError, AttributeError):
         return Owner()

@@ -17,11 +17,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from projects.spine.document import check_scores
 from projects.spine.durable import append_line
 from projects.spine.engine import QUICK_PAGES, Engine, Run
 from projects.spine.errors import PageLost, SpineError, StepFailed, UnsupportedValue
 from projects.spine.owner import contact
-from projects.spine.results import check_scores
 from projects.spine.store import Stored
 
 Report = Callable[[str, int, int | None], None]  # (what, done, of how many)

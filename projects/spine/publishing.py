@@ -6,31 +6,54 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from projects.spine import results
 from projects.spine.durable import write_json
 from projects.spine.errors import SpineError
+from projects.spine.owner import owner
 from projects.spine.project import names
 
+if TYPE_CHECKING:
+    from blog.portfolio import Portfolio
+    from blog.site.branch import Committed
 
-def _watched(root: Path) -> Iterator[Path]:
+Say = Callable[[str], None]
+# What a post is made from beside the results, by hand.
+WRITTEN = ("project.py", "post.md", "references.bib", "datasheet.md", "modelcard.md")
+
+
+def _sources(root: Path) -> Iterator[Path]:
     """Yield every file a page or the site is made from."""
     yield root / "mkdocs.yml"
+    if b"repo_url" in _bytes(root / "mkdocs.yml"):  # then posts link to the code at this commit
+        yield root / ".git" / "logs" / "HEAD"
     for folder, _, files in os.walk(root / "blog"):
         if not folder.endswith("__pycache__"):
             yield from (Path(folder, name) for name in files)
     for name in names(root):
         folder = root / "projects" / name
-        yield from (folder / "project.py", folder / "post.md", folder / "references.bib")
+        yield from (folder / written for written in WRITTEN)
         yield from (p for p in folder.glob("results/**/*") if p.name != "runs.jsonl")
+
+
+def _bytes(path: Path) -> bytes:
+    """Return what a file holds; nothing where there is none."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 def _signature(root: Path) -> str:
     """Return a digest of names, sizes and times of all that the site is made from."""
     lines = []
-    for path in _watched(root):
+    for path in _sources(root):
         try:
             stat = path.stat()
         except OSError:
@@ -48,6 +71,23 @@ def up_to_date(root: Path) -> bool:
     return (root / "site" / "index.html").is_file() and seen == _signature(root)
 
 
+def complete(root: Path, name: str) -> bool:
+    """Tell whether a project has what a post takes: a story and results."""
+    folder = root / "projects" / name
+    return (folder / "post.md").is_file() and (folder / "results" / "results.json").is_file()
+
+
+def portfolio(root: Path) -> Portfolio:
+    """Return whose portfolio the pages say it is."""
+    from blog.portfolio import Portfolio
+
+    told = owner(root)
+    found = {
+        "name": told.name, "author": told.author, "url": told.url, "repository": told.repository
+    }  # fmt: skip
+    return Portfolio(**{key: value for key, value in found.items() if value})
+
+
 def render(root: Path, chosen: list[str]) -> tuple[list[Path], list[str]]:
     """Render the posts of the chosen projects; return (files changed, projects without results).
 
@@ -56,19 +96,29 @@ def render(root: Path, chosen: list[str]) -> tuple[list[Path], list[str]]:
     from blog import render as pages
 
     docs = root / "blog" / "docs"
+    whose = portfolio(root)
     changed: list[Path] = []
     without: list[str] = []
     for name in chosen:
         folder = root / "projects" / name
-        if not (folder / "post.md").is_file() or not (folder / "results/results.json").is_file():
+        if not complete(root, name):
             without.append(name)
             continue
         _check(name, folder / "results")
-        changed.extend(pages.write(folder, docs))
+        changed.extend(pages.write(folder, docs, whose))
     for stale in pages.stale(root / "projects", docs):
         shutil.rmtree(stale) if stale.is_dir() else stale.unlink()
         changed.append(stale)
+    changed.extend(pages.write_feed(docs, whose))
     return changed, without
+
+
+def warnings(root: Path, chosen: list[str]) -> list[str]:
+    """Return where a measured number seems to be typed into a story instead of looked up."""
+    from blog import render as pages
+
+    shown = [root / "projects" / name for name in chosen if complete(root, name)]
+    return [line for folder in shown for line in pages.warnings(folder)]
 
 
 def _check(name: str, folder: Path) -> None:
@@ -83,12 +133,105 @@ def _check(name: str, folder: Path) -> None:
         )
 
 
-def build(root: Path, *, remember: bool = True) -> Path:
+def turn(root: Path, say: Say) -> AbstractContextManager[None]:
+    """Hold the right to render and build; another publish waits, then ends with exit code 75."""
+    from blog import site
+
+    return site.turn(root, say)
+
+
+def build(root: Path, *, to: Path | None = None, remember: bool = False) -> Path:
     """Build the whole site and return its folder; `remember`: from what, if all posts are new."""
     from blog import site
 
     before = _signature(root)
-    folder = site.build(root)
+    folder = site.build(root, to=to)
     if remember:
         write_json(root / ".folio" / "site.json", before)
     return folder
+
+
+def to_branch(root: Path) -> Committed:
+    """Build the whole site and commit it to the branch for a web host."""
+    from blog.site import branch, building
+
+    with building.aside(root, root / "site") as folder:
+        building.made(root, folder / "site")
+        told = " ".join(runs(root)) or "no posts yet"
+        return branch.commit(root, folder / "site", f"The site, as published\n\n{told}")
+
+
+def hand_in(root: Path, file: Path) -> Path:
+    """Build the site as it works from a disk, and zip it."""
+    from blog.site import handin
+
+    command = " ".join(["folio", *sys.argv[1:]])
+    return handin.zipped(root, file, command=command, runs=runs(root))
+
+
+def to_pdf(root: Path, name: str, site: Path) -> Path:
+    """Print a project's post from the built site to pdf/NAME.pdf."""
+    from blog.site import printing
+
+    (made,) = printing.printed(site, [(f"posts/{name}/", root / "pdf" / f"{name}.pdf")])
+    return made
+
+
+def runs(root: Path) -> list[str]:
+    """Return "name: run id" for every project that has a post."""
+    found = []
+    for name in names(root):
+        document = results.read(root / "projects" / name / "results")
+        if document is not None and complete(root, name):
+            found.append(f"{name}: {document.get('run')}")
+    return found
+
+
+@dataclass
+class News:
+    """What files that changed mean to somebody who looks at the preview."""
+
+    lines: list[str] = field(default_factory=list)  # to be said
+    to_render: list[str] = field(default_factory=list)  # projects
+    figures: dict[str, Path] = field(default_factory=dict)  # by their address in the site
+
+
+def watched(root: Path) -> Iterator[Path]:
+    """Yield what tells that a post is to be rendered again, or that a step of a run has ended."""
+    for name in names(root):
+        folder = root / "projects" / name
+        yield from (folder / "post.md", folder / "references.bib", folder / "results/results.json")
+        yield folder / ".folio" / "run.json"
+        yield from (folder / ".folio" / "values").glob("*/*")
+
+
+def news(root: Path, changed: Iterable[Path]) -> News:
+    """Sort out what of the `watched` changed: stories, results, runs and their steps."""
+    found = News()
+    for path in sorted(changed):
+        _, name, *rest = path.relative_to(root).parts
+        if rest[0] != ".folio":
+            if name not in found.to_render:
+                found.to_render.append(name)
+            if rest[0] == "results":
+                found.lines.append(f"{name}: new results")
+        elif rest[1] == "run.json":
+            found.lines.append(f"{name}: a run {'is under way' if path.exists() else 'has ended'}")
+        elif path.is_dir():
+            _step_ended(found, name, rest[2], path)
+    return found
+
+
+def _step_ended(found: News, name: str, step: str, folder: Path) -> None:
+    """Add that a step has a new value; if that is a figure, the figure."""
+    from blog import escape
+
+    values = sorted(folder.glob("*/manifest.json"), key=lambda path: path.stat().st_mtime_ns)
+    if not values:
+        return
+    run = "" if folder.name == "once" else f" ({folder.name})"
+    figure = values[-1].with_name("value.light.svg").is_file()
+    found.lines.append(f"  {name}: {step}{run}{': its figure shows' if figure else ''}")
+    for mode in ("light", "dark") if figure else ():
+        address = f"{name}/{escape.file_name(step)}.{mode}.svg"
+        found.figures[address] = values[-1].with_name(f"value.{mode}.svg")

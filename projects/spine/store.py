@@ -138,13 +138,14 @@ class Store:
 
     def load(self, stored: Stored) -> Any:
         """Return the value itself. Files are checked against their hashes by `find` before."""
-        from projects.spine.kinds import Reader
+        from projects.spine.reader import Reader
 
         return Reader(stored.folder, self.archive).read(stored.manifest["node"])
 
     def rows(self, stored: Stored) -> Rows:
         """Return the whole outcome of a `page` step, of which `load` returns the rows alone."""
-        from projects.spine.kinds import Reader, Rows
+        from projects.spine.kinds import Rows
+        from projects.spine.reader import Reader
 
         node, reader = stored.manifest["node"], Reader(stored.folder, self.archive)
         return Rows(

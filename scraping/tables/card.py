@@ -86,6 +86,7 @@ class About:
     roles: Mapping[str, str] = field(default_factory=dict)  # "licence" → column
     answers: Mapping[str, str] = field(default_factory=dict)  # section → the author's text
     answers_file: str = "datasheet.md"
+    dated: bool = True  # False leaves out who made it and when: the same data give the same card
 
 
 @dataclass(frozen=True)
@@ -158,14 +159,17 @@ def _plain(heading: str) -> str:
 def sections(about: About) -> list[Section]:
     """The card's seven sections."""
     facts = {
-        "Motivation": [f"The question: {about.title}", f"Made by {about.creator}."],
+        "Motivation": [f"The question: {about.title}"],
         "Composition": _composition(about),
         "Collection process": _collection(about),
         "Preprocessing, cleaning, labeling": _preprocessing(about),
         "Uses": [f"The project `{about.name}` trains on it; its post tells with what outcome."],
         "Distribution": _distribution(about),
-        "Maintenance": [f"Contact: {about.contact}.", f"To make it again: {about.command}"],
+        "Maintenance": [f"To make it again: {about.command}"],
     }
+    if about.dated:
+        facts["Motivation"].append(f"Made by {about.creator}.")
+        facts["Maintenance"].insert(0, f"Contact: {about.contact}.")
     return [
         Section(
             title=title,
@@ -188,7 +192,7 @@ def _composition(about: About) -> list[str]:
     return lines
 
 
-def downloads(archive: Path) -> list[str]:
+def downloads(archive: Path, *, dated: bool = True) -> list[str]:
     """The files that `download()` keeps in an archive: address, time, size and digest of each."""
     lines = []
     for path in sorted((archive / FOLDER).glob("*.warc")):
@@ -200,7 +204,8 @@ def downloads(archive: Path) -> list[str]:
                 if head.status == 200:
                     size = record.length - record.payload
                     digest = record.field("WARC-Payload-Digest")
-                    lines.append(f"{head.url}, {head.fetched}, {size:,} bytes, {digest}")
+                    when = f", {head.fetched}" if dated else ""
+                    lines.append(f"{head.url}{when}, {size:,} bytes, {digest}")
                     break
     return lines
 
@@ -214,14 +219,12 @@ def _collection(about: About) -> list[str]:
     if origin is None:
         return ["Not by a crawl.", *told]
     balance = origin.balance
-    hosts, between = ", ".join(origin.hosts), f"{origin.first} to {origin.last}"
+    hosts = ", ".join(origin.hosts)
+    when = f" from {origin.first} to {origin.last}" if about.dated else ""
     if all(rules == IMPORTED for rules in origin.robots.values()):
-        how = f"saved by someone's own browser, from {between}, and imported."
+        how = f"saved by someone's own browser{when}, and imported."
     else:
-        how = (
-            f"fetched from {between}, one request at a time, with pauses, under a name with a "
-            "contact."
-        )
+        how = f"fetched{when}, one request at a time, with pauses, under a name with a contact."
     lines = [
         f"{origin.pages:,} page{'s' * (origin.pages != 1)} of {hosts or 'no site'}, {how}",
         f"Digest of all pages: sha256:{origin.digest}",

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import http.server
 import json
 import shutil
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +54,8 @@ as [[figure:models]] shows. The hardest class is [[values.hardest.name]] [[cite:
 
 [[table:by_class|.2f]] The same by class.
 
+[[live]] Two numbers in, the chance of rain out.
+
 [[code:split]]
 
 ```
@@ -95,6 +101,58 @@ def score(mean: float, spread: float) -> dict:
     return {
         "values": values, "mean": mean, "low": round(mean - spread, 6),
         "high": round(mean + spread, 6), "n": 5, "method": "t over 5 seeds, 95 %",
+    }  # fmt: skip
+
+
+FIELDS = [
+    {"name": "temperature", "kind": "number", "low": -10.0, "high": 35.0, "typical": 12.0,
+     "at": 0, "missing_at": None, "unit": "°C"},
+    {"name": "wind", "kind": "category", "names": ["calm", "<b>storm</b>"], "at": [1, 2],
+     "other_at": None, "missing_at": None},
+]  # fmt: skip
+ROWS = [
+    {"temperature": 5.0, "wind": "calm"},
+    {"temperature": 20.0, "wind": "<b>storm</b>"},
+    {"temperature": -3.0, "wind": "calm"},
+]
+
+
+def network_for_the_page(folder: Path) -> dict:
+    """Write a network of two fields and two classes, worked by hand; what the results say of it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    kernel = np.array([[0.05, -0.05], [0.4, -0.3], [-0.8, 0.9]], dtype="<f4")
+    bias = np.array([0.1, -0.2], dtype="<f4")
+    x = np.array([[5, 1, 0], [20, 0, 1], [-3, 1, 0]], dtype="<f4")
+    z = np.exp(x @ kernel + bias)
+    y = (z / z.sum(axis=1, keepdims=True)).astype("<f4")
+    weights = kernel.tobytes() + bias.tobytes()
+    golden = b"".join(row.tobytes() + out.tobytes() for row, out in zip(x, y, strict=True))
+    description = {
+        "format": 1, "precision": "float32", "parameters": 8, "work": 6,
+        "bytes": {"model.bin": len(weights), "golden.bin": len(golden)},
+        "inputs": [{"name": "row", "shape": [3], "dtype": "float32"}],
+        "outputs": [1],
+        "layers": [{"op": "dense", "from": [0], "weights": [0, 1], "activation": "softmax"}],
+        "weights": [
+            {"shape": [3, 2], "type": "float32", "at": 0},
+            {"shape": [2], "type": "float32", "at": 24},
+        ],
+        "golden": {"examples": 3, "tolerance": 1e-5},
+        "widget": {
+            "kind": "form", "fields": FIELDS, "width": 3, "classes": ["dry", "rain"],
+            "answer": "probabilities", "asked": "rain", "examples": ROWS,
+        },
+    }  # fmt: skip
+    model = json.dumps(description).encode()
+    (folder / "model.json").write_bytes(model)
+    (folder / "model.bin").write_bytes(weights)
+    (folder / "golden.bin").write_bytes(golden)
+    pd.DataFrame(ROWS).assign(rain=y[:, 1]).to_csv(folder / "table.csv")
+    at = f"live/{folder.name}"
+    return {
+        "model": f"{at}/model.json", "weights": f"{at}/model.bin", "golden": f"{at}/golden.bin",
+        "data": f"{at}/table.csv", "widget": "form", "parameters": 8,
+        "bytes": len(model) + len(weights), "alt": "Three days, and how likely rain follows each.",
     }  # fmt: skip
 
 
@@ -153,7 +211,29 @@ def make(projects: Path, name: str = "pictograms", classes: list[str] = HOSTILE)
         "parameters": {"network": 83412}, "trainings": 5, "minutes": {"total": 2.1, "steps": {}},
         "hardware": {"processor": "some", "cores": 2, "memory_gb": 24, "system": "Linux x86_64"},
         "threads": 1, "backend": "tensorflow", "python": "3.11", "libraries": {"keras": "3.15.1"},
-        "verdicts": [],
+        "verdicts": [], "families": ["cnn"],
+        "live": {"live": network_for_the_page(results / "live/live")},
+        "card": {
+            "rows_are": "One icon.",
+            "sections": [
+                {"title": "Motivation", "facts": [], "asked": "For what purpose was it made?"},
+                {
+                    "title": "Composition", "asked": "What does it leave out?",
+                    "facts": ["4,080 rows", f"  class: text; {classes[0]} (12)"],
+                },
+                {
+                    "title": "Collection process", "asked": "Do the site's terms allow this use?",
+                    "facts": ["4,100 pages of sandbox", "robots.txt:", "  {{ 7*7 }}"],
+                },
+                {"title": "Uses", "facts": [], "asked": "What should it be used for?"},
+                {
+                    "title": "Distribution", "asked": "Will it be passed on?",
+                    "facts": ["Licences, by rows:", "  4,080 × MIT"],
+                },
+            ],
+            "licences": {"MIT": 4080},
+        },
+        "fetched": {"first": "2026-11-20T10:00:00Z", "last": "2026-11-20T10:01:00Z"},
     }  # fmt: skip
     (results / "results.json").write_text(json.dumps(document, indent=1))
     return project
@@ -197,6 +277,42 @@ def built(tmp_path_factory: pytest.TempPathFactory, finished: Path) -> Path:
     folder = copy_site(tmp_path_factory.mktemp("built"))
     render.write(finished, folder / "blog" / "docs")
     return site.build(folder)
+
+
+@pytest.fixture(scope="session")
+def make_project():
+    """``make_project(projects, name, classes)`` writes a finished project; its folder."""
+    return make
+
+
+@pytest.fixture(scope="session")
+def new_site():
+    """``new_site(folder)`` copies the template's site without any post there."""
+    return copy_site
+
+
+@pytest.fixture(scope="session")
+def serving():
+    """``with serving(folder) as address:`` serves a folder over real HTTP on loopback."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # as real hosts: one connection for many files
+
+        def log_message(self, *_):
+            pass
+
+    class Server(http.server.ThreadingHTTPServer):
+        request_queue_size = 64  # a page asks for more than five files at once
+
+    @contextlib.contextmanager
+    def serve(folder: Path):
+        handler = functools.partial(Quiet, directory=str(folder))
+        with Server(("127.0.0.1", 0), handler) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            yield f"http://127.0.0.1:{server.server_port}/"
+            server.shutdown()
+
+    return serve
 
 
 def chromium() -> str | None:

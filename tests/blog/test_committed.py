@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from blog import render
-from projects.spine import results
+from blog import feed, render
+from projects.spine import publishing, results
 
 ROOT = Path(__file__).parents[2]
 PUBLISHED = sorted(p.parents[1] for p in ROOT.glob("projects/*/results/results.json"))
@@ -23,8 +23,15 @@ def test_a_committed_post_is_what_its_results_give(project, tmp_path):
     shutil.copy(posts / f"{project.name}.md", copied)
     if (posts / project.name).is_dir():
         shutil.copytree(posts / project.name, copied / project.name)
-    changed = [path.relative_to(tmp_path).as_posix() for path in render.write(project, tmp_path)]
+    written = render.write(project, tmp_path, publishing.portfolio(ROOT))
+    changed = [path.relative_to(tmp_path).as_posix() for path in written]
     assert changed == [], f"to write them: folio publish {project.name}"
+
+
+def test_the_committed_feed_is_what_the_committed_posts_give():
+    docs = ROOT / "blog" / "docs"
+    told = feed.feed(docs, publishing.portfolio(ROOT))
+    assert (docs / feed.FILE).read_text("utf-8") == told, "to write it: folio publish"
 
 
 @pytest.mark.parametrize("project", PUBLISHED, ids=lambda path: path.name)

@@ -48,3 +48,26 @@ def test_only_web_addresses_become_links():
 def test_a_file_name_is_never_a_path():
     assert escape.file_name("../../etc/passwd") == "etc-passwd"
     assert escape.file_name("///") == "unnamed"
+
+
+def test_xml_holds_any_text_without_control_characters_or_markup():
+    from xml.etree import ElementTree
+
+    value = "a <b> & \x01\x0b ]]> \ud800 \U0001f600 'q\""
+    element = ElementTree.fromstring(f'<t a="{escape.xml(value)}">{escape.xml(value)}</t>')
+    assert element.text == element.get("a") == "a <b> & ]]> \U0001f600 'q\""
+
+
+def test_json_in_a_script_element_cannot_end_it():
+    import json
+
+    value = {"a": "</script><!-- & <script>"}
+    told = escape.script(value)
+    assert not set(told) & set("<>&")
+    assert json.loads(told) == value
+
+
+def test_bibtex_fields_leave_no_brace_open_and_begin_no_command():
+    assert escape.bibtex(r"50% {of} \input $x_1$") == (
+        r"50\% \{of\} \textbackslash{}input \$x\_1\$"
+    )

@@ -222,7 +222,7 @@ def test_a_dataclass_from_outside_the_house_is_refused(store):
 
 def test_a_stored_class_name_from_outside_the_house_is_never_imported(tmp_path):
     from projects.spine.errors import MissingValue
-    from projects.spine.kinds import Reader
+    from projects.spine.reader import Reader
 
     node = {"kind": "fields", "type": "dataclass", "class": "os:system", "items": []}
     with pytest.raises(MissingValue, match="not Folio's"):

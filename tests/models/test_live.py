@@ -1,0 +1,577 @@
+"""Every layer that is exported computes in a page what Keras computes."""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models import autoencoder, classifier, cnn, gan, rnn, scratch
+from models.errors import BadData, BadOption
+from models.live import export
+from models.live.description import Description
+from models.live.layers import LAYERS, TRAINING_ONLY
+
+keras = pytest.importorskip("keras")
+layers = keras.layers
+spec = importlib.util.spec_from_file_location("networks", Path(__file__).parent / "networks.py")
+networks = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(networks)
+
+PICTURE, STEPS, VECTOR = (7, 6, 3), (5, 3), (6,)
+INPUT_OF = {3: PICTURE, 2: STEPS, 1: VECTOR}
+ACTIVATIONS = [
+    "celu", "elu", "exponential", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu",
+    "hard_swish", "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish",
+    "relu", "relu6", "selu", "sigmoid", "silu", "soft_shrink", "softmax", "softplus", "softsign",
+    "sparse_plus", "sparse_sigmoid", "sparsemax", "squareplus", "swish", "tanh", "tanh_shrink",
+]  # fmt: skip
+
+# Layers on pictures, sequences and vectors; each is tried on its own.
+ON_PICTURES = {
+    "conv_same": lambda: layers.Conv2D(4, 3, padding="same", activation="relu"),
+    "conv_valid_strided": lambda: layers.Conv2D(4, (3, 2), strides=(2, 3), use_bias=False),
+    "conv_same_strided": lambda: layers.Conv2D(5, 4, strides=2, padding="same"),
+    "conv_of_one": lambda: layers.Conv2D(2, 1, strides=2, padding="same", activation="softmax"),
+    "transposed_same": lambda: layers.Conv2DTranspose(4, 4, strides=2, padding="same"),
+    "transposed_valid": lambda: layers.Conv2DTranspose(2, (3, 5), strides=(2, 3)),
+    "transposed_odd": lambda: layers.Conv2DTranspose(2, 3, strides=2, padding="same"),
+    "transposed_sparse": lambda: layers.Conv2DTranspose(2, 2, strides=3, padding="same"),
+    "transposed_sparse_valid": lambda: layers.Conv2DTranspose(2, 2, strides=3, use_bias=False),
+    "depthwise": lambda: layers.DepthwiseConv2D(3, depth_multiplier=2, padding="same"),
+    "depthwise_strided": lambda: layers.DepthwiseConv2D(3, strides=2, activation="tanh"),
+    "upsample": lambda: layers.UpSampling2D((2, 3)),
+    "upsample_bilinear": lambda: layers.UpSampling2D((2, 3), interpolation="bilinear"),
+    "max_pool": lambda: layers.MaxPooling2D(2),
+    "max_pool_same": lambda: layers.MaxPooling2D(3, strides=2, padding="same"),
+    "average_pool": lambda: layers.AveragePooling2D((2, 3), strides=1),
+    "average_pool_same": lambda: layers.AveragePooling2D(3, strides=2, padding="same"),
+    "global_max": layers.GlobalMaxPooling2D,
+    "global_average_kept": lambda: layers.GlobalAveragePooling2D(keepdims=True),
+    "padding": lambda: layers.ZeroPadding2D(((1, 2), (3, 0))),
+    "batch_norm": layers.BatchNormalization,
+    "batch_norm_bare": lambda: layers.BatchNormalization(center=False, scale=False, axis=3),
+    "layer_norm": layers.LayerNormalization,
+    "layer_norm_bare": lambda: layers.LayerNormalization(center=False, scale=False, epsilon=0.1),
+    "rescaling": lambda: layers.Rescaling(2.0, offset=-1.0),
+    "rescaling_channels": lambda: layers.Rescaling([2.0, 3.0, 4.0], offset=[0.1, 0.2, 0.3]),
+    "prelu": layers.PReLU,
+    "prelu_shared": lambda: layers.PReLU(shared_axes=[1, 2]),
+    "prelu_half_shared": lambda: layers.PReLU(shared_axes=[1]),
+    "flatten": layers.Flatten,
+    "dense_on_a_picture": lambda: layers.Dense(4, activation="softmax"),
+    "softmax": layers.Softmax,
+    "reshape": lambda: layers.Reshape((-1, 9)),
+}  # fmt: skip
+ON_SEQUENCES = {
+    "conv1d_same": lambda: layers.Conv1D(4, 3, padding="same", strides=2),
+    "conv1d_valid": lambda: layers.Conv1D(4, 2, activation="gelu"),
+    "conv1d_causal": lambda: layers.Conv1D(4, 3, padding="causal"),
+    "conv1d_transposed": lambda: layers.Conv1DTranspose(4, 3, strides=2, padding="same"),
+    "depthwise1d": lambda: layers.DepthwiseConv1D(3, padding="same"),
+    "max_pool1d": lambda: layers.MaxPooling1D(2, padding="same"),
+    "average_pool1d": lambda: layers.AveragePooling1D(3, strides=1, padding="same"),
+    "global_max1d": layers.GlobalMaxPooling1D,
+    "global_average1d": layers.GlobalAveragePooling1D,
+    "padding1d": lambda: layers.ZeroPadding1D((1, 2)),
+    "upsample1d": lambda: layers.UpSampling1D(2),
+    "gru": lambda: layers.GRU(4),
+    "gru_sequences": lambda: layers.GRU(4, return_sequences=True),
+    "gru_before": lambda: layers.GRU(4, reset_after=False, return_sequences=True),
+    "gru_plain": lambda: layers.GRU(4, use_bias=False, go_backwards=True),
+    "gru_other": lambda: layers.GRU(4, activation="relu", recurrent_activation="hard_sigmoid"),
+    "lstm": lambda: layers.LSTM(4),
+    "lstm_back": lambda: layers.LSTM(4, go_backwards=True, return_sequences=True),
+    "lstm_plain": lambda: layers.LSTM(4, use_bias=False, activation="elu", dropout=0.3),
+    "both_ways": lambda: layers.Bidirectional(layers.GRU(4, return_sequences=True)),
+    "both_ways_last": lambda: layers.Bidirectional(layers.LSTM(4)),
+    "both_ways_sum": lambda: layers.Bidirectional(
+        layers.LSTM(4, return_sequences=True), merge_mode="sum"
+    ),
+    "both_ways_mul": lambda: layers.Bidirectional(layers.GRU(4), merge_mode="mul"),
+    "both_ways_ave": lambda: layers.Bidirectional(layers.GRU(4), merge_mode="ave"),
+    "layer_norm_steps": layers.LayerNormalization,
+}
+ON_VECTORS = {
+    "dense_bare": lambda: layers.Dense(3, use_bias=False),
+    "relu_options": lambda: layers.ReLU(max_value=0.9, negative_slope=0.2, threshold=0.1),
+    "relu_layer": layers.ReLU,
+    "leaky_relu_options": lambda: layers.LeakyReLU(0.4),
+    "elu_options": lambda: layers.ELU(1.7),
+    "normalise": lambda: layers.Normalization(mean=[5, 0, 1, 2, 3, 4], variance=[9] * 6),
+    "normalise_back": lambda: layers.Normalization(mean=[1] * 6, variance=[4] * 6, invert=True),
+    "normalise_all": lambda: layers.Normalization(axis=None, mean=0.4, variance=4.0),
+    "dense_glu": lambda: layers.Dense(4, activation="glu"),
+    **{f"activation_{name}": lambda name=name: layers.Activation(name) for name in ACTIVATIONS},
+}
+
+
+def shaken(model, seed=0):
+    """The model with weights drawn at random, the running means and variances among them."""
+    random = np.random.default_rng(seed)
+    for variable in model.weights:
+        if "seed" in variable.path:
+            continue
+        positive = "variance" in variable.path
+        values = random.uniform(0.5, 2, variable.shape) if positive else None
+        spread = 0.5 if variable.shape and np.prod(variable.shape) < 2000 else 0.1
+        draw = random.normal(0, spread, variable.shape) if values is None else values
+        variable.assign(draw.astype("float32"))
+    return model
+
+
+def numbers(shape, seed=1):
+    """Three examples from −2.5 to 2.5 or so, with exact zeros among them."""
+    x = np.random.default_rng(seed).normal(0, 1, (3, *shape)).astype("float32")
+    x[np.abs(x) < 0.1] = 0
+    return x
+
+
+def alone(layer, shape):
+    inputs = keras.Input(shape)
+    return shaken(keras.Model(inputs, layer(inputs))), numbers(shape)
+
+
+def merged(layer, shapes=((4,), (4,), (4,))):
+    inputs = [keras.Input(shape) for shape in shapes]
+    return shaken(keras.Model(inputs, layer(inputs))), [numbers(s, n) for n, s in enumerate(shapes)]
+
+
+def shared_and_nested():
+    """A layer called twice, a model within a model, and layers that do nothing."""
+    inner = keras.Sequential([keras.Input((4,)), layers.Dense(4, activation="tanh", name="inner")])
+    twice = layers.Dense(4, activation="relu")
+    x = inputs = keras.Input(VECTOR)
+    x = layers.Dropout(0.5)(layers.GaussianNoise(0.3)(x), training=True)
+    x = twice(layers.Dense(4)(x))
+    x = layers.Add()([inner(twice(x)), x])
+    return shaken(keras.Model(inputs, [x, inner(x)])), numbers(VECTOR)
+
+
+def with_states():
+    sequence, h, c = keras.Input((3, 2)), keras.Input((4,)), keras.Input((4,))
+    x, *ends = layers.LSTM(4, return_sequences=True, return_state=True)(
+        sequence, initial_state=[h, c]
+    )
+    y, end = layers.GRU(4, return_state=True)(x, initial_state=h)
+    model = keras.Model([sequence, h, c], [x, *ends, y, end])
+    return shaken(model), [numbers((3, 2)), numbers((4,), 2), numbers((4,), 3)]
+
+
+def lookups():
+    word, number = keras.Input((1,), dtype="string"), keras.Input((2,), dtype="int32")
+    known = layers.StringLookup(vocabulary=["owl", "crow", "æ"])
+    hot = layers.StringLookup(vocabulary=["owl", "crow"], output_mode="one_hot")
+    masked = layers.StringLookup(vocabulary=["owl"], mask_token="", num_oov_indices=1)
+    many = layers.IntegerLookup(vocabulary=[5, 70000], output_mode="multi_hot")
+    ids = layers.IntegerLookup(vocabulary=[5, 70000, -3])
+    x = layers.Concatenate()(
+        [
+            layers.Flatten()(layers.Embedding(4, 3)(known(word))),
+            hot(word),
+            layers.Flatten()(layers.Embedding(3, 3)(masked(word))),
+            many(number),
+            layers.Flatten()(layers.CategoryEncoding(4, output_mode="one_hot")(ids(number))),
+            layers.CategoryEncoding(4, output_mode="multi_hot")(ids(number)),
+        ]
+    )
+    model = shaken(keras.Model([word, number], layers.Dense(3)(x)))
+    words = np.array([["owl"], ["æ"], ["jay"]])
+    return model, [words, np.array([[5, 7], [70000, -3], [5, 5]], dtype="int32")]
+
+
+def step_of(cell):
+    """One step of a language model, after 0, 10 and 19 steps of a text."""
+    step = rnn.one_step(
+        shaken(rnn.build("language", vocabulary=11, units=(8, 5), cell=cell, norm="layer"))
+    )
+    states = [np.zeros((1, state.shape[-1]), np.float32) for state in step.inputs[1:]]
+    read = []
+    for code in range(20):
+        read.append([np.array([[code % 11]], np.int32), *states])
+        _, *states = step.predict_on_batch(read[-1])
+    return step, [np.concatenate(parts) for parts in zip(read[0], read[10], read[19], strict=True)]
+
+
+FAMILIES = {
+    "classifier_plain": lambda: (classifier.build(6, 3, (5,)), numbers((6,))),
+    "classifier_norm": lambda: (
+        classifier.build(6, 3, (5, 4), norm="batch", dropout=0.2, activation="gelu", l2=0.1),
+        numbers((6,)),
+    ),
+    "classifier_layer": lambda: (
+        classifier.build(6, 3, (5,), norm="layer", head="sigmoid"), numbers((6,))
+    ),
+    "classifier_linear": lambda: (classifier.build(6, 1, (), head="linear"), numbers((6,))),
+    **{
+        f"cnn_{norm}_{residual}_{pooling}": lambda n=norm, r=residual, p=pooling: (
+            cnn.build(
+                (16, 12, 3), 4, size=4, norm=n, residual=r, pooling=p, depth=2,
+                shift=0.1, zoom=0.1, rotation=0.1, flip=True,
+            ),
+            numbers((16, 12, 3)),
+        )
+        for norm, residual, pooling in [
+            ("batch", False, "average"), ("layer", True, "max"), (None, False, "max"),
+            ("batch", True, "average"),
+        ]
+    },
+    "cnn_small_pictures": lambda: (cnn.build((9, 8, 1), 3, size=3), numbers((9, 8, 1))),
+    "cnn_large_pictures": lambda: (
+        cnn.build((64, 64, 1), 3, size=2, residual=True), numbers((64, 64, 1))
+    ),
+    **{
+        f"rnn_{cell}_{both}_{head}": lambda c=cell, b=both, h=head: (
+            rnn.build(
+                "classifier", vocabulary=9, classes=3, units=(4, 5), cell=c, bidirectional=b,
+                head=h, norm="layer", dropout=0.2,
+            ),
+            np.array([[1, 2, 0, 8], [0, 0, 3, 3], [5, 6, 7, 8]], np.int32),
+        )
+        for cell, both, head in itertools.product(
+            rnn.CELLS, (False, True), ("softmax", "sigmoid")
+        )
+    },
+    "rnn_measurements": lambda: (
+        rnn.build("classifier", features=3, classes=3, units=(4,), activation="relu"),
+        numbers((7, 3)),
+    ),
+    **{
+        f"rnn_language_over_20_steps_{cell}": lambda c=cell: (
+            rnn.build("language", vocabulary=9, units=(6, 7), cell=c),
+            np.arange(60, dtype=np.int32).reshape(3, 20) ** 2 % 9,
+        )
+        for cell in rnn.CELLS
+    },
+    "step_gru": lambda: step_of("gru"),
+    "step_lstm": lambda: step_of("lstm"),
+    **{
+        f"autoencoder_{kind}_{norm}_{variational}": lambda k=kind, n=norm, v=variational: (
+            autoencoder.build(
+                (8, 8, 1), code=3, kind=k, hidden=(6,) if k == "dense" else (4, 5), norm=n,
+                variational=v, noise=0.1, masking=0.2, dropout=0.1,
+                output="linear" if v else "sigmoid",
+            ),
+            numbers((8, 8, 1)),
+        )
+        for kind, norm, variational in itertools.product(
+            autoencoder.KINDS, ("batch", "layer", None), (False, True)
+        )
+    },
+    "decoder": lambda: (
+        autoencoder.decoder(
+            shaken(autoencoder.build((8, 8, 1), code=3, kind="convolutional", variational=True))
+        ),
+        numbers((3,)),
+    ),
+    "generator": lambda: (gan.build((8, 8, 1), noise=5, size=4).average, numbers((5,))),
+    "generator_of_classes": lambda: (
+        gan.build((8, 12, 3), 3, noise=5, size=4, norm="layer").average,
+        [numbers((5,)), np.array([[0], [2], [1]], np.int32)],
+    ),
+    "discriminator_of_classes": lambda: (
+        gan.build((8, 8, 1), 3, noise=5, size=4, discriminator_norm="batch").discriminator,
+        [numbers((8, 8, 1)), np.array([[0], [2], [1]], np.int32)],
+    ),
+    "scratch": lambda: (scratch.build(6, 4, (5, 3), seed=1), numbers((6,))),
+    "scratch_tanh": lambda: (
+        scratch.build(6, 1, (5,), activation="tanh", head="linear", seed=1), numbers((6,))
+    ),
+}  # fmt: skip
+CASES = {
+    **{
+        name: lambda make=make, rank=rank: alone(make(), INPUT_OF[rank])
+        for rank, group in ((3, ON_PICTURES), (2, ON_SEQUENCES), (1, ON_VECTORS))
+        for name, make in group.items()
+    },
+    **{
+        kind.lower(): lambda kind=kind: merged(getattr(layers, kind)())
+        for kind in ("Add", "Multiply", "Average", "Maximum", "Minimum")
+    },
+    "subtract": lambda: merged(layers.Subtract(), ((4,), (4,))),
+    "dot": lambda: merged(layers.Dot(axes=1), ((4,), (4,))),
+    "concatenate": lambda: merged(layers.Concatenate(), ((2, 3), (2, 1))),
+    "concatenate_first": lambda: merged(layers.Concatenate(axis=1), ((2, 3), (1, 3), (4, 3))),
+    "shared_and_nested": shared_and_nested,
+    "with_states": with_states,
+    "lookups": lookups,
+    **FAMILIES,
+}
+
+
+@pytest.fixture(scope="module")
+def made():
+    """Every case's network and examples."""
+    made = {name: make() for name, make in CASES.items()}
+    for name in FAMILIES:
+        if isinstance(made[name][0], keras.Model):
+            shaken(made[name][0])
+    return made
+
+
+@pytest.fixture(scope="module")
+def results(made, tmp_path_factory):
+    """Every case exported, written and run by the interpreter, in one process."""
+    exported = {name: export(model, examples=x) for name, (model, x) in made.items()}
+    return networks.write_and_run(tmp_path_factory.mktemp("live") / "all", exported)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_page_computes_what_keras_computes(results, name):
+    found = results[name]
+    assert "error" not in found, found
+    assert float(found["deviation"]) < 1e-5
+    if name != "activation_sparsemax":  # Keras gives zeros where two or more numbers stay
+        assert all(np.ptp(answer) > 0 or len(answer) == 1 for answer in found["answers"])
+
+
+def test_every_layer_that_can_be_exported_is_tried_and_every_activation(made):
+    pending = [layer for name in CASES if name not in FAMILIES for layer in made[name][0].layers]
+    tried = set()
+    while pending:
+        layer = pending.pop()
+        pending += getattr(layer, "layers", [])
+        tried.add(type(layer).__name__)
+    assert set(LAYERS) <= tried
+    known = {name for name in dir(keras.activations) if not name.startswith("_")}
+    assert known - {"deserialize", "get", "serialize", "threshold"} == set(ACTIVATIONS)
+
+
+REFUSED = {
+    "dilation": (lambda: alone(layers.Conv2D(3, 3, dilation_rate=2), PICTURE), "dilation_rate"),
+    "groups": (lambda: alone(layers.Conv2D(3, 3, groups=3), PICTURE), "groups"),
+    "output_padding": (
+        lambda: alone(layers.Conv2DTranspose(3, 3, strides=2, output_padding=1), PICTURE),
+        "output_padding",
+    ),
+    "stateful": (
+        lambda: (
+            keras.Sequential(
+                [keras.Input(batch_shape=(1, 4, 2)), layers.GRU(3, stateful=True, name="memory")]
+            ),
+            numbers((4, 2)),
+        ),
+        "'memory' .GRU.*stateful",
+    ),
+    "mask": (
+        lambda: (
+            rnn.build("classifier", vocabulary=9, classes=3, mask=True),
+            np.ones((3, 4), np.int32),
+        ),
+        "mask_zero",
+    ),
+    "axis": (lambda: alone(layers.BatchNormalization(axis=1), PICTURE), "axis=1"),
+    "two_axes": (lambda: alone(layers.LayerNormalization(axis=[2, 3]), PICTURE), "axis"),
+    "softmax_axis": (lambda: alone(layers.Softmax(axis=1), PICTURE), "axis=1"),
+    "unknown": (lambda: alone(layers.SimpleRNN(3, name="simple"), STEPS), "'simple'.*SimpleRNN"),
+    "permute": (lambda: alone(layers.Permute((2, 1)), STEPS), "Permute"),
+    "function": (
+        lambda: alone(layers.Dense(3, activation=lambda x: x * x), VECTOR),
+        "function of its own",
+    ),
+    "gate": (lambda: alone(layers.GRU(3, activation="softmax"), STEPS), "mixes its units"),
+    "bicubic": (lambda: alone(layers.UpSampling2D(2, interpolation="bicubic"), PICTURE), "bicubic"),
+    "half": (lambda: alone(layers.Dense(3, dtype="mixed_float16"), VECTOR), "float16"),
+    "operation": (
+        lambda: (lambda x: (keras.Model(x, x * 2), numbers(VECTOR)))(keras.Input(VECTOR)),
+        "operation between layers",
+    ),
+    "gan": (lambda: (gan.build((8, 8, 1), noise=4, size=2), numbers((4,))), "average"),
+    "merge_shapes": (lambda: merged(layers.Add(), ((2, 3), (3,))), "shapes"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_the_page_cannot_run_is_refused_by_name(name):
+    make, message = REFUSED[name]
+    model, examples = make()
+    with pytest.raises(BadOption, match=message) as raised:
+        export(model, examples=examples)
+    assert "would work" in str(raised.value)
+
+
+def test_a_layer_of_ones_own_is_refused_even_if_it_is_called_dense():
+    class Dense(layers.Layer):
+        def call(self, x):
+            return x * 3
+
+    model, examples = alone(Dense(), VECTOR)
+    with pytest.raises(BadOption, match="does not know its class"):
+        export(model, examples=examples)
+
+
+def test_layers_that_work_while_training_only_are_left_out_of_the_page():
+    names = [name for name in TRAINING_ONLY if hasattr(layers, name)]
+    assert len(names) >= len(TRAINING_ONLY) - 2  # two are Folio's own
+    model, examples = alone(layers.RandomFlip(), PICTURE)
+    assert export(model, examples=examples).description["layers"] == []
+
+
+def test_examples_that_do_not_fit_are_refused():
+    model = classifier.build(6, 3)
+    for examples, message in (
+        (numbers((6,))[:2], "3 examples are needed"),
+        (numbers((5,)), r"takes examples of shape \(6,\)"),
+        (np.full((3, 6), np.nan), "NaN"),
+        ([numbers((6,)), numbers((6,))], "1 inputs"),
+        (np.array([["a"] * 6] * 3), "takes numbers"),
+    ):
+        with pytest.raises(BadData, match=message):
+            export(model, examples=examples)
+
+
+def test_weights_that_are_no_numbers_are_refused_with_the_layers_name():
+    model = classifier.build(6, 3)
+    model.get_layer("dense1").kernel.assign(np.full((6, 100), np.inf))
+    with pytest.raises(BadData, match="'dense1' has 600 weights"):
+        export(model, examples=numbers((6,)))
+
+
+def test_what_is_no_network_is_refused_with_what_would_be_one():
+    with pytest.raises(BadOption, match=r"network\[0\]\.model"):
+        export({0: classifier.build(6, 3)}, examples=numbers((6,)))
+
+
+def test_a_network_that_is_too_large_is_refused(monkeypatch):
+    monkeypatch.setattr("models.live.description.MOST_NUMBERS", 60)
+    with pytest.raises(BadOption, match=r"'norm1' there are 70\. A smaller one"):
+        export(classifier.build(6, 3, (10,), norm="batch"), examples=numbers((6,)))
+    with pytest.raises(BadOption, match="too much for a page: up to 60 numbers"):
+        export(alone(layers.UpSampling1D(9), STEPS)[0], examples=numbers(STEPS))
+
+
+SHORTER = {"float16": 0.65, "int8": 0.5}  # of the file with small matrices and their vectors
+
+
+def kernels():
+    """Every kind of kernel, so that each has its scales along the right axes in int8."""
+    picture, steps = keras.Input((6, 6, 3)), keras.Input((5,), dtype="int32")
+    x = layers.Conv2D(4, 3, padding="same")(picture)
+    x = layers.DepthwiseConv2D(3, depth_multiplier=2)(x)
+    x = layers.Conv2DTranspose(5, 3, strides=2, padding="same")(x)
+    x = layers.GlobalAveragePooling2D()(x)
+    y = layers.Embedding(7, 4)(steps)
+    y = layers.Conv1D(6, 2)(y)
+    y = layers.Bidirectional(layers.GRU(3))(y)
+    model = shaken(keras.Model([picture, steps], layers.Dense(3)(layers.Concatenate()([x, y]))))
+    # Channels of very different size, which one scale for all would ruin.
+    for layer in model.layers:
+        if isinstance(layer, layers.DepthwiseConv2D):
+            size = np.geomspace(0.001, 1, 8, dtype=np.float32).reshape(4, 2)
+            layer.kernel.assign(layer.kernel.numpy() * size)
+    return model, [numbers((6, 6, 3)), np.arange(15).reshape(3, 5) % 7]
+
+
+@pytest.fixture(scope="module")
+def shorter(tmp_path_factory):
+    """Networks in fewer bytes: one with a mean that rounding would ruin, and one from scratch."""
+    inputs = keras.Input((6,))
+    mean = [2023.0, 0, 1, 2, 3, 4]
+    x = layers.Normalization(mean=mean, variance=[9.0] * 6)(inputs)
+    x = layers.Dense(20, activation="tanh", name="hidden")(x)
+    model = shaken(keras.Model(inputs, layers.Dense(3, activation="softmax")(x)))
+    examples = numbers((6,)) + np.array(mean, np.float32)
+    before = [weight.numpy() for weight in model.weights]
+    several, given = kernels()
+    exported = {"keras_float32": export(model, examples=examples)}
+    for precision in SHORTER:
+        exported |= {
+            f"keras_{precision}": export(model, examples=examples, precision=precision),
+            f"scratch_{precision}": export(
+                scratch.build(6, 3, (20,), seed=1), examples=numbers((6,)), precision=precision
+            ),
+            f"kernels_{precision}": export(several, examples=given, precision=precision),
+        }
+    after = [weight.numpy() for weight in model.weights]
+    found = networks.write_and_run(tmp_path_factory.mktemp("shorter") / "shorter", exported)
+    return exported, found, (before, after)
+
+
+@pytest.mark.parametrize("precision", SHORTER)
+def test_a_shorter_file_agrees_with_keras_on_the_rounded_weights(shorter, precision):
+    exported, found, _ = shorter
+    for name in ("keras", "scratch", "kernels"):
+        assert float(found[f"{name}_{precision}"]["deviation"]) < 1e-5
+        most = {"float16": 0.01, "int8": 0.1}[precision]
+        assert 1e-6 < exported[f"{name}_{precision}"].description["rounding"] < most
+    whole = exported["keras_float32"]
+    assert len(exported[f"keras_{precision}"].weights) < SHORTER[precision] * len(whole.weights)
+    assert "rounding" not in whole.description
+
+
+def test_int8_has_a_scale_for_each_output_channel_of_every_kind_of_kernel(shorter):
+    exported, _, _ = shorter
+    weights = exported["kernels_int8"].description["weights"]
+    counts = {
+        tuple(each["shape"]): each["scales"]["count"] for each in weights if "scales" in each
+    }
+    assert counts == {
+        (3, 3, 3, 4): 4,
+        (3, 3, 4, 2): 8,  # depthwise: both axes together
+        (3, 3, 5, 8): 8,  # transposed: those of its input
+        (7, 4): 4,
+        (1, 2, 4, 6): 6,
+        (6, 9): 9,
+        (3, 9): 9,  # gates and units
+        (11, 3): 3,
+    }
+
+
+def test_the_network_has_its_own_weights_again_after_rounding(shorter):
+    _, _, (before, after) = shorter
+    for one, other in zip(before, after, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_int8_keeps_every_weight_to_half_a_step_of_its_channel():
+    told = Description()
+    kernel = np.array([[1.0, 0.0, -0.004], [-0.5, 0.0, 0.002], [0.3, 0.0, 1e-4]], np.float32)
+    told.weight(kernel, "dense")
+    told.weight(np.array([0.1, 0.2, 0.3]), "dense")
+    (first, bias), content = told.packed("int8")
+    assert first == {"shape": [3, 3], "at": 24, "type": "int8", "scales": {"at": 0, "count": 3}}
+    assert bias == {"shape": [3], "at": 12, "type": "float32"}
+    steps = np.frombuffer(content, np.int8, 9, 24).reshape(3, 3)
+    scales = np.frombuffer(content, "<f4", 3, 0)
+    assert steps.tolist() == [[127, 0, -127], [-64, 0, 64], [38, 0, 3]]  # half a step to even
+    np.testing.assert_allclose(scales, [1 / 127, 1, 0.004 / 127], rtol=1e-6)
+    np.testing.assert_array_equal(told.rounded(0, "int8"), steps * scales)
+    assert (np.abs(steps * scales - kernel) <= 0.5001 * scales).all()
+
+
+def test_weights_beyond_float16_are_refused_with_advice():
+    model = classifier.build(6, 3)
+    model.get_layer("dense1").kernel.assign(np.full((6, 100), 7e4))
+    with pytest.raises(BadOption, match=r"'dense1'.*65504; precision='float32' would work"):
+        export(model, examples=numbers((6,)), precision="float16")
+
+
+def test_an_unknown_precision_is_refused():
+    with pytest.raises(BadOption, match="Did you mean 'float16'"):
+        export(classifier.build(6, 3), examples=numbers((6,)), precision="float17")
+
+
+def test_equal_networks_give_equal_files_and_the_description_tells_their_size():
+    model = shaken(classifier.build(6, 3, (5,)))
+    one, other = (export(model, examples=numbers((6,))) for _ in range(2))
+    assert one.description == other.description
+    assert (one.weights, one.golden) == (other.weights, other.golden)
+    assert one.description["parameters"] == 6 * 5 + 5 + 5 * 3 + 3
+    normalised = shaken(classifier.build(6, 3, (5,), norm="batch"))
+    told = export(normalised, examples=numbers((6,))).description
+    assert told["parameters"] == 6 * 5 + 2 * 5 + 5 * 3 + 3  # what Keras calls trainable
+    assert one.description["work"] == 6 * 5 + 5 + 5 * 3  # the activation is a layer
+    assert one.description["bytes"] == {"model.bin": 4 * 53, "golden.bin": 4 * 3 * (6 + 3)}
+    assert one.description["golden"] == {"examples": 3, "tolerance": 1e-5}
+
+
+def test_a_large_answer_is_compared_relative_to_its_size():
+    exported = export(
+        classifier.build(6, head="linear"), examples=numbers((6,)), scale=(250_000.0, 80_000.0)
+    )
+    assert exported.answers[0].mean() > 1e4
+    largest = np.abs(exported.answers[0]).max()
+    assert exported.description["golden"]["tolerance"] == pytest.approx(1e-5 * largest)
