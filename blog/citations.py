@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from pathlib import Path
+from urllib.parse import quote
 
 from blog import escape
 from blog.errors import PostError
@@ -109,8 +110,14 @@ def _person(name: str) -> str:
 
 
 def entry(key: str, fields: dict[str, str]) -> str:
-    """A BibTeX entry of the kind ``@misc``, its special characters protected; empty fields go."""
-    lines = [
-        f"  {name:<12} = {{{escape.bibtex(value)}}}," for name, value in fields.items() if value
-    ]
+    """A BibTeX entry of the kind ``@misc``, its special characters protected; empty fields go.
+
+    An address is printed as it stands, so what would end its field is written in percent there.
+    """
+    told = {
+        name: quote(value, safe="/:?=&%#,;+@~.-_!$'()*") if name == "url" else escape.bibtex(value)
+        for name, value in fields.items()
+        if value
+    }
+    lines = [f"  {name:<12} = {{{value}}}," for name, value in told.items()]
     return "\n".join([f"@misc{{{key},", *lines, "}"])

@@ -13,9 +13,14 @@ import re
 from typing import Any
 from urllib.parse import quote
 
+# What Unicode keeps free for ever, and HTML forbids: the last two characters of every plane.
+_NEVER = "".join(
+    map(chr, (p + end for p in range(0, 0x110000, 0x10000) for end in (0xFFFE, 0xFFFF)))
+)
 # Control characters, and the marks that reorder the text around them.
 _INVISIBLE = re.compile(
-    r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
+    r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef\ufeff"
+    rf"{_NEVER}]"
 )
 
 

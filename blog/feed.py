@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 import re
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,14 @@ def feed(docs: Path, portfolio: Portfolio) -> str:
     the home page.
     """
     heads = [(path.stem, _front_matter(path)) for path in sorted((docs / "posts").glob("*.md"))]
-    dated = [(name, head) for name, head in heads if isinstance(head.get("date"), date)]
+    dated = [
+        (name, head | {"date": day})
+        for name, head in heads
+        if (day := _day(head.get("date"))) and not head.get("draft")
+    ]
     shown = [each for each in dated if not each[1].get("example")] or dated
     shown.sort(key=lambda each: (each[1]["date"], each[0]), reverse=True)
-    root = portfolio.url or NOWHERE
+    root = portfolio.address("") or NOWHERE
     updated = _moment(shown[0][1]["date"]) if shown else "1970-01-01T00:00:00Z"
     lines = [
         '<?xml version="1.0" encoding="utf-8"?>',
@@ -66,6 +70,15 @@ def _entry(name: str, head: dict[str, Any], root: str) -> list[str]:
 
 def _authors(head: dict[str, Any]) -> list[str]:
     return [str(name) for name in head.get("authors") or []]
+
+
+def _day(given: Any) -> date | None:
+    """The day of a post; one written by hand may tell a time as well, or when it was created."""
+    if isinstance(given, dict):
+        given = given.get("created")
+    if isinstance(given, datetime):
+        return given.date()
+    return given if isinstance(given, date) else None
 
 
 def _moment(day: date) -> str:

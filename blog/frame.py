@@ -22,7 +22,7 @@ def actions(
     if results.get("live"):
         parts.append('<a class="folio-try" href="#try">Try the network</a>')
     if byline := authors.names(people) or portfolio.author:
-        parts.append(f'<span class="folio-authors">By {escape.attribute(byline)}</span>')
+        parts.append(f'<span class="folio-authors">By {escape.markdown(byline)}</span>')
     there = portfolio.repository and escape.address(
         f"{portfolio.repository.rstrip('/')}/tree/HEAD/projects/{project}"
     )

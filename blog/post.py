@@ -67,7 +67,15 @@ def read(file: Path) -> Post:
     """The post in ``file``. Raises PostError where its front matter is not as it must be."""
     if not file.is_file():
         raise BlogError(f"{file} is not there: the story of the project is written in it.")
-    source = file.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
+    content = file.read_bytes()
+    try:
+        source = content.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise PostError(
+            file, content.count(b"\n", 0, error.start) + 1,
+            f"byte {content[error.start]:#x} is no UTF-8. Next: save the file as UTF-8 in your "
+            "editor.",
+        ) from error  # fmt: skip
     match = re.match(r"---\n(.*?)\n---[ \t]*(?:\n|$)", source, re.DOTALL)
     if not match:
         raise PostError(

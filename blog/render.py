@@ -115,7 +115,9 @@ def _page(
     digest = hashlib.sha256(json.dumps(stable, sort_keys=True).encode())
     for name in sorted(files):
         digest.update(name.encode() + b"\0" + hashlib.sha256(files[name]).digest())
-    # Same values, other day: the page goes on telling of the run that first found them.
+    # Same values, other day: the page goes on telling of the run that first found them; of that
+    # alone, since a stamp that was edited must give no score.
+    stamp = {key: stamp[key] for key in ("content", *VOLATILE) if key in stamp}
     if stamp.get("content") != digest.hexdigest()[:16]:
         stamp = {key: results[key] for key in VOLATILE if key in results}
         stamp["content"] = digest.hexdigest()[:16]
@@ -124,7 +126,7 @@ def _page(
     writer = Writer(project, post, results, shown, portfolio)
     body = writer.body()
     head = writer.front_matter(example=template or bool(post.meta.get("example")))
-    comment = json.dumps(stamp, sort_keys=True).replace("--", "-\\u002d")
+    comment = json.dumps(stamp, sort_keys=True).replace("--", "-\\u002d").replace("<", "\\u003c")
     note = f"<!-- Made from projects/{project.name}/post.md; edit that one. folio: {comment} -->"
     if not portfolio.repository:
         files["project.py.txt"] = (project / "project.py").read_bytes()

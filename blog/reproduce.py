@@ -16,7 +16,7 @@ def box(name: str, results: dict[str, Any]) -> str:
     """The folded box with all that a second run needs, and what the first one had."""
 
     def pairs(value: dict[str, Any]) -> str:
-        return ", ".join(f"{escape.markdown(key)} {show(part)}" for key, part in value.items())
+        return ", ".join(f"{escape.markdown(key)} {_told(part)}" for key, part in value.items())
 
     data = results.get("data", {})
     software = {
@@ -46,6 +46,14 @@ def box(name: str, results: dict[str, Any]) -> str:
         '??? folio "Reproduce"\n\n'
         f"    ```\n    python3 -m projects run {name} --again\n    ```\n\n{indent(table)}"
     )
+
+
+def _told(value: Any) -> str:
+    """A value as text; a setting that holds others, as project.py writes it."""
+    parts = value if isinstance(value, list) else [value]
+    if any(isinstance(part, dict) and "mean" not in part for part in parts):
+        return escape.markdown(repr(value))
+    return show(value)
 
 
 def _took(results: dict[str, Any]) -> str:

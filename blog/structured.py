@@ -44,7 +44,7 @@ def json_ld(
         "inLanguage": "en",
         "keywords": ", ".join(head.get("tags", [])),
         "author": [_person(author) for author in people],
-        "isPartOf": {"@type": "Blog", "name": _text(portfolio.name), "url": portfolio.url},
+        "isPartOf": {"@type": "Blog", "name": _text(portfolio.name), "url": portfolio.address("")},
         "url": url,
         "mainEntityOfPage": url,
         "image": portfolio.address(f"{project}/card.png"),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from blog import authors, cards, citations, escape, frame, live, reproduce, structured, tables
-from blog.assets import Picture
+from blog.assets import Picture, inside
 from blog.errors import PostError, suggestion
 from blog.portfolio import Portfolio
 from blog.post import Block, Post
@@ -112,7 +112,6 @@ class Writer:
             # Where the blog plugin puts the files beside posts, seen from the site's root.
             picture = self.pictures[self.hero]
             head["picture"] = [f"{self.project.name}/{name}" for name in picture.files]
-            head["picture_alt"] = escape.attribute(picture.alt)
         head["card"] = f"{self.project.name}/card.png"
         head["families"] = list(self.results.get("families", []))
         head["parameters"] = max(self.results.get("parameters", {}).values(), default="")
@@ -133,7 +132,7 @@ class Writer:
 
     def body(self) -> str:
         """The page below its front matter."""
-        parts = [f"# {self._told('title')}"]
+        parts = [f"# {escape.markdown(self.plain()['title'])}"]
         question = self._told("question") or escape.markdown(self.results.get("question", ""))
         if question:
             parts.append(f'<p class="folio-question">{question}</p>')
@@ -185,7 +184,7 @@ class Writer:
         return block.kind == "figure" and block.name == self.hero
 
     def _told(self, key: str) -> str:
-        """A line of the front matter with its tokens filled in, as text for HTML and Markdown."""
+        """A line of the front matter with its tokens filled in, as text for HTML."""
         value, line = str(self.post.meta.get(key) or ""), self.post.line_of(key)
         parts, at = [], 0
         for match in TOKEN.finditer(value):
@@ -306,7 +305,7 @@ class Writer:
         if name == "scores":
             table = tables.of_scores(self.results.get("scores", {}), form or ".3f")
         elif name in recorded:
-            table = tables.of_csv(self.project / "results" / recorded[name]["data"], form)
+            table = tables.of_csv(inside(self.project / "results", recorded[name]["data"]), form)
         else:
             known = ["scores", *recorded]
             raise PostError(

@@ -81,13 +81,21 @@ def commit(root: Path, folder: Path, message: str) -> Committed:
 
 
 def _parent(root: Path) -> str | None:
-    """Return the commit to go on from: the branch's, or what was last fetched of it."""
+    """Return the commit to go on from: the branch's, or what was fetched of it since.
+
+    A web host may have written its file CNAME on top of what was pushed. Where both have gone on,
+    it is the branch's own, and the push will say so.
+    """
     listed = _git(
         root, "for-each-ref", "--format=%(objectname) %(refname)", "refs/heads", "refs/remotes"
     )
     found = {name: sha for sha, _, name in (line.partition(" ") for line in listed.splitlines())}
     fetched = [sha for name, sha in found.items() if name.split("/", 3)[3:] == [BRANCH]]
-    return found.get(f"refs/heads/{BRANCH}") or next(iter(fetched), None)
+    own = found.get(f"refs/heads/{BRANCH}")
+    for sha in fetched:
+        if own is None or _git(root, "rev-list", "--count", f"{sha}..{own}") == "0":
+            return sha
+    return own
 
 
 def _tree(root: Path, folder: Path) -> str:

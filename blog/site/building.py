@@ -60,12 +60,13 @@ def build(
     target = (to or root / "site").resolve()
     _check_target(target, root)
     with turn(root, say), aside(root, target) as folder:
-        fresh = folder / "site"
+        fresh, old = folder / "site", _old(folder, target)
+        _mend(target, old)
         try:
             made(root, fresh)
         except SiteError as error:
             raise _untouched(error, target) from error
-        _swap(fresh, target, _old(folder, target))
+        _swap(fresh, target, old)
     return target
 
 
@@ -133,10 +134,17 @@ def _told(holder: Path) -> str:
 
 @contextlib.contextmanager
 def aside(root: Path, target: Path) -> Generator[Path]:
-    """Lend a folder on the target's file system, where alone a rename swaps a folder at once."""
-    workshop = root / ".cache" if target.parent == root.resolve() else target.parent
+    """Lend a folder on the target's file system, where alone a rename swaps a folder at once.
+
+    For who has the `turn`: what a killed build left in the cache goes.
+    """
+    cache, prefix = root / ".cache", f".{target.name}-"
+    workshop = cache if target.parent == root.resolve() else target.parent
     workshop.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=workshop))
+    if workshop == cache:  # elsewhere such a name may be somebody else's
+        for left in [path for path in cache.iterdir() if path.name.startswith(prefix)]:
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=workshop))
     try:
         yield folder
     finally:
@@ -156,22 +164,35 @@ def _untouched(error: SiteError, target: Path) -> SiteError:
 
 def _check_target(target: Path, root: Path) -> None:
     """Refuse to replace a folder that holds anything but a site built before."""
-    if root.resolve().is_relative_to(target) or (target.exists() and not target.is_dir()):
+    root = root.resolve()
+    inside = target.is_relative_to(root / "blog")  # what the site is made from
+    if root.is_relative_to(target) or inside or (target.exists() and not target.is_dir()):
         raise NotASite(f"{target} cannot hold the site; name a folder of its own. Nothing changed.")
-    if target.is_dir() and any(target.iterdir()) and not (target / "404.html").is_file():
+    if (target / ".git").exists():
+        raise NotASite(
+            f"{target} is a git repository, and building there would replace it, history and all. "
+            "Nothing changed. Next: build elsewhere and copy the files; or folio publish --to "
+            "gh-pages, which commits the site to a branch of this repository."
+        )
+    built = all((target / name).is_file() for name in ("index.html", "404.html", "sitemap.xml"))
+    if target.is_dir() and any(target.iterdir()) and not built:
         raise NotASite(
             f"{target} holds something other than a site; building there would replace it. "
             "Nothing changed. Next: name an empty folder, or empty this one yourself."
         )
 
 
-def _swap(fresh: Path, target: Path, old: Path) -> None:
-    """Put ``fresh`` in the target's place; undone when it fails half-way."""
-    if old.exists():  # a swap was killed half-way
+def _mend(target: Path, old: Path) -> None:
+    """End a swap that was killed half-way: the old site is back, should the new one fail."""
+    if old.exists():
         if target.exists():
             shutil.rmtree(old)
         else:
             old.rename(target)
+
+
+def _swap(fresh: Path, target: Path, old: Path) -> None:
+    """Put ``fresh`` in the target's place; undone when it fails half-way."""
     if target.exists():
         target.rename(old)
     try:

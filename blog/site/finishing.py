@@ -40,6 +40,7 @@ RUN = {b"", b"module", b"text/javascript", b"application/javascript"}
 ADDRESSES = {b"href", b"src", b"action", b"formaction", b"xlink:href", b"data"}
 # Material's link that shares a search: its script sets the address and handles the click itself.
 IDLE = b'href="javascript:void(0)"'
+IDLE_LINK = re.compile(rb"(<a\s[^<>]*?)" + re.escape(IDLE))
 
 
 def finish(folder: Path, root: Path, video_host: object = None, own: str = "'self'") -> None:
@@ -65,7 +66,8 @@ def finished(
     own: str = "'self'",
 ) -> bytes:
     """Return a page with its policy; ``name`` is what errors call it, ``own`` as in `finish`."""
-    page = page.replace(IDLE, b'href="#"')
+    if IDLE in page:  # in a link: a story may quote it
+        page = IDLE_LINK.sub(rb'\1href="#"', page)
     if b"/tree/head/" in page.lower() and (sha := commit()):
         there = f"/tree/{sha}/".encode()
         page = CODE_LINK.sub(lambda link: link[0].replace(b"/tree/HEAD/", there), page)

@@ -33,7 +33,9 @@ HREF = re.compile(rb'href="([^"]*)"')
 ALTERNATE = re.compile(rb'<link\s[^>]*rel="alternate"[^>]*>')
 # The field, its button, and the name under which Material's script finds them.
 SEARCH = re.compile(
-    rb'<label[^>]*\sfor="__search".*?</label>|(?:data-md-component|name)="search"', re.DOTALL
+    rb'<label[^>]*\sfor="__search".*?</label>'
+    rb'|(<(?:div|form)\s[^<>]*?)(?:data-md-component|name)="search"',
+    re.DOTALL,
 )
 # For servers, for the search, and for who debugs the theme.
 NEEDLESS = ("404.html", "sitemap.xml*", "CNAME", "assets/javascripts/*/**/*.js", "assets/**/*.map")
@@ -67,7 +69,7 @@ def _for_a_disk(site: Path, config: MkDocsConfig) -> None:
     used = False
     for page in sorted(site.rglob("*.html")):
         before = page.read_bytes()
-        after = SEARCH.sub(lambda found: b"" if found[0].startswith(b"<") else b"hidden", before)
+        after = SEARCH.sub(lambda found: found[1] + b"hidden" if found[1] else b"", before)
         after = ALTERNATE.sub(b"", after)
         after = LINK.sub(lambda link, page=page: _plain(link, page.parent, site), after)
         if found := MODULE.search(after):

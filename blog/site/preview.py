@@ -72,13 +72,13 @@ def _watch(preview: _Preview, watched: Callable[[], Iterable[Path]], rebuild: Re
     stories = _times(watched())
     preview.build()
     while True:
-        begun = time.process_time()
-        now = _times(watched())
-        changed = {path for path in now | stories if now.get(path) != stories.get(path)}
-        stories = now
-        # Twice, since the sources are looked at as well.
-        pause = min(LONGEST, max(PAUSE, 8 * (time.process_time() - begun)))
+        pause, begun = PAUSE, time.process_time()
         try:
+            now = _times(watched())  # a folder may go while it is looked through
+            changed = {path for path in now | stories if now.get(path) != stories.get(path)}
+            stories = now
+            # Twice, since the sources are looked at as well.
+            pause = min(LONGEST, max(PAUSE, 8 * (time.process_time() - begun)))
             if changed:
                 preview.overlay(rebuild(changed) or {})
             preview.look()

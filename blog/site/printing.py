@@ -63,14 +63,19 @@ def browser() -> str:
 def printed(site: Path, pages: Iterable[tuple[str, Path]]) -> list[Path]:
     """Print pages of the built ``site``, each an address in it and the PDF to write; the PDFs.
 
-    Raises NoBrowser, and SiteError where the browser gives no PDF; a PDF that was there before
-    stays until the new one is whole.
+    Raises NoBrowser, and SiteError where there is no such page or the browser gives no PDF; a PDF
+    that was there before stays until the new one is whole.
     """
     program = browser()
     shown = Shown(site)
     made = []
     with served(shown, page=for_paper, extra={"/folio-paper.css": SHEET}) as address:
         for path, target in pages:
+            if not (site / path / "index.html").is_file():
+                raise SiteError(
+                    f"{site / path} holds no page to print; {target} was not written. "
+                    "Next: folio publish"
+                )
             _print(program, address + path, target)
             made.append(target)
     return made
@@ -87,8 +92,9 @@ def for_paper(page: bytes) -> bytes:
 def _print(program: str, address: str, target: Path) -> None:
     """Let the browser print one address."""
     target.parent.mkdir(parents=True, exist_ok=True)
+    # Beside its place: a browser that comes as a snap has a folder for temporary files of its own.
+    fresh = target.with_name(f".{target.name}.new")
     with tempfile.TemporaryDirectory(prefix="folio-print-", ignore_cleanup_errors=True) as folder:
-        fresh = Path(folder, "page.pdf")
         command = [program, "--headless", "--disable-gpu", "--no-first-run", "--hide-scrollbars"]
         command += ["--disable-extensions", "--disable-background-networking", "--mute-audio"]
         command += [f"--user-data-dir={folder}/profile", "--no-pdf-header-footer"]
@@ -103,12 +109,13 @@ def _print(program: str, address: str, target: Path) -> None:
             said = done.stderr.strip().splitlines()[-3:]
         except subprocess.TimeoutExpired:
             said = [f"it was not ready after {SECONDS} seconds"]
+    try:
         if not fresh.is_file() or not fresh.read_bytes().startswith(b"%PDF"):
             told = "\n".join(f"  {line}" for line in said) or "  (it said nothing)"
             raise SiteError(
                 f"{program} made no PDF of {address}:\n{told}\n{target} was not written. "
                 "Next: open the post (folio serve) and print it from the browser."
             )
-        aside = target.with_name(f".{target.name}.new")
-        shutil.copyfile(fresh, aside)
-        aside.replace(target)
+        fresh.replace(target)
+    finally:
+        fresh.unlink(missing_ok=True)

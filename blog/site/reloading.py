@@ -88,6 +88,10 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
             self.directory = str(self.server.shown.folder)
             self._file()
 
+    def do_HEAD(self) -> None:
+        """Answer as to a GET; `_send` and the class above leave the content out."""
+        self.do_GET()
+
     def _file(self) -> None:
         path = Path(self.translate_path(self.path))
         if path.is_dir() and self.path.partition("?")[0].endswith("/"):
@@ -95,7 +99,7 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
         if path.suffix == ".html" and path.is_file():
             self._page(HTTPStatus.OK, path.read_bytes())
         elif path.exists():
-            super().do_GET()
+            super().do_HEAD() if self.command == "HEAD" else super().do_GET()
         else:
             missing = Path(self.directory, "404.html")
             text = missing.read_bytes() if missing.is_file() else b"<!doctype html><title>404"
@@ -109,7 +113,8 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(content)
+        if self.command != "HEAD":
+            self.wfile.write(content)
 
     def end_headers(self) -> None:
         """Let no browser keep what may change with the next save."""

@@ -70,7 +70,7 @@ def publish(
         _to_branch(root, chosen)
     elif to is not None:
         _to_folder(root, chosen, Path(to))
-    elif pdf or not archive:
+    if (pdf and to in (None, BRANCH)) or not (to or archive):
         publish_all(root, chosen, named=bool(project))
     if archive:
         _zip(root, chosen, Path(archive))
@@ -118,7 +118,7 @@ def _plan(root: Path, chosen: list[str], to: str | None, archive: str | None, pd
         click.echo(f"site: would be built and committed to the branch {BRANCH}; nothing is pushed")
     elif to is not None:
         click.echo(f"site: would be built in {Path(to).resolve()}")
-    elif pdf or not archive:
+    if (pdf and to in (None, BRANCH)) or not (to or archive):
         state = "is up to date" if publishing.up_to_date(root) else "would be built"
         click.echo(f"site: {state} ({root / 'site'})")
     if archive:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -165,7 +166,7 @@ def hand_in(root: Path, file: Path) -> Path:
     """Build the site as it works from a disk, and zip it."""
     from blog.site import handin
 
-    command = " ".join(["folio", *sys.argv[1:]])
+    command = shlex.join(["folio", *sys.argv[1:]])
     return handin.zipped(root, file, command=command, runs=runs(root))
 
 
@@ -200,7 +201,8 @@ def watched(root: Path) -> Iterator[Path]:
     """Yield what tells that a post is to be rendered again, or that a step of a run has ended."""
     for name in names(root):
         folder = root / "projects" / name
-        yield from (folder / "post.md", folder / "references.bib", folder / "results/results.json")
+        yield from (folder / written for written in WRITTEN)
+        yield folder / "results" / "results.json"
         yield folder / ".folio" / "run.json"
         yield from (folder / ".folio" / "values").glob("*/*")
 

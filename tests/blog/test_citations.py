@@ -39,3 +39,9 @@ def test_an_entry_left_open_is_named_with_its_line(tmp_path):
 
 def test_no_bibliography_is_an_empty_one(tmp_path):
     assert citations.read(tmp_path / "none.bib") == {}
+
+
+def test_an_address_to_cite_is_printed_as_it_stands_and_cannot_end_its_field():
+    told = citations.entry("mine2026", {"url": "https://u.example/~me/my_work/?a=1&b=%20", "x": ""})
+    assert told.splitlines()[1] == "  url          = {https://u.example/~me/my_work/?a=1&b=%20},"
+    assert "{https://e.org/%7D%5C%7B}" in citations.entry("k", {"url": "https://e.org/}\\{"})

@@ -134,3 +134,17 @@ def test_a_page_of_zensical_opens_without_complaint_and_finds_what_is_searched(
         page.get_by_role("link", name="Digits drawn with a mouse").last.wait_for()
     page.close()
     assert said == []
+
+
+def test_the_network_runs_in_the_pages_of_both(engines, serving, browser):
+    told = []
+    for folder in engines:
+        page = browser.new_page()
+        with serving(folder) as address:
+            page.goto(address + "posts/pictograms/")
+            page.locator("section.folio-live button").first.click()
+            page.get_by_text("Matches Keras to").wait_for()
+            told.append(page.locator(".folio-live__result").inner_text())
+        page.close()
+    assert "rain" in told[0]
+    assert told[0] == told[1]

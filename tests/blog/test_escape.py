@@ -36,7 +36,7 @@ def test_escaped_text_means_only_itself_in_markdown(payload):
 
 
 def test_marks_that_reorder_or_end_text_are_taken_out():
-    assert escape.text("a\u202eb\x00c\ud800d\ne") == "abcd e"
+    assert escape.text("a\u202e\u061cb\ufdd0\uffff\U0001fffe\x00c\ud800d\ne") == "abcd e"
 
 
 def test_only_web_addresses_become_links():

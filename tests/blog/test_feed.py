@@ -64,6 +64,26 @@ def test_pages_without_a_date_or_with_broken_front_matter_are_passed_over(docs):
     assert entries(docs)[1] == []
 
 
+def test_an_address_without_a_slash_at_its_end_gets_one(docs):
+    post(docs, "one", "2026-01-02")
+    tree, (entry,) = entries(docs, Portfolio("Marks", "Ada", "https://ada.example/marks"))
+    assert entry.find(f"{ATOM}id").text == "https://ada.example/marks/posts/one/"
+    assert [link.get("href") for link in tree.findall(f"{ATOM}link")] == [
+        "https://ada.example/marks/",
+        "https://ada.example/marks/feed.xml",
+    ]
+
+
+def test_posts_written_by_hand_may_tell_a_time_or_be_drafts(docs):
+    post(docs, "day", "2026-01-02")
+    post(docs, "time", "2026-01-03 10:00:00")
+    post(docs, "created", "{created: 2026-01-01, updated: 2026-02-01}")
+    post(docs, "draft", "2026-01-04", draft="true")
+    _, found = entries(docs)
+    names = [entry.find(f"{ATOM}id").text.split("/")[-2] for entry in found]
+    assert names == ["time", "day", "created"]
+
+
 def test_it_is_written_once_and_then_only_when_it_changes(docs):
     post(docs, "one", "2026-01-02")
     assert render.write_feed(docs, OWNER) == [docs / "feed.xml"]

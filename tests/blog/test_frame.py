@@ -163,7 +163,7 @@ hero: models"""
 def test_authors_are_named_under_the_hero_and_their_roles_in_a_box(project):
     rewrite(project, "hero: models", AUTHORS)
     text = page(project)
-    assert '<span class="folio-authors">By Ada &lt;Lovelace&gt; and Grace Hopper</span>' in text
+    assert '<span class="folio-authors">By Ada &#60;Lovelace&#62; and Grace Hopper</span>' in text
     contributions = box(text, "Contributions")
     assert "[Ada &#60;Lovelace&#62;](https://orcid.org/0000-0001)" in contributions
     assert "Conceptualization and writing – original draft" in contributions

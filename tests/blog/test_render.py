@@ -1,3 +1,4 @@
+import html
 import json
 import re
 from pathlib import Path
@@ -104,6 +105,14 @@ def test_a_mistake_in_the_post_is_named_with_file_line_and_remedy(project, old, 
     assert not (project.parent.parent / "docs").exists()
 
 
+def test_a_story_in_another_encoding_is_named_with_its_line(project):
+    story = (project / "post.md").read_text().replace("## What it learns", "## Schön")
+    (project / "post.md").write_bytes(story.encode("latin-1"))
+    line = story[: story.index("Schön")].count("\n") + 1
+    with pytest.raises(PostError, match=rf"post\.md:{line}: byte 0xf6 is no UTF-8"):
+        page(project)
+
+
 def test_a_figure_without_alternative_text_is_an_error(project):
     change(project, lambda document: document["figures"]["curves"].update(alt=""))
     with pytest.raises(PostError, match="`curves` has no alternative text"):
@@ -113,6 +122,13 @@ def test_a_figure_without_alternative_text_is_an_error(project):
 def test_a_figure_outside_the_results_is_refused(project):
     change(project, lambda d: d["figures"]["curves"].update(light="../../../secret.svg"))
     (project.parent.parent / "secret.svg").write_text("<svg/>")
+    with pytest.raises(BlogError, match="is not there"):
+        page(project)
+
+
+def test_a_table_outside_the_results_is_refused(project):
+    change(project, lambda d: d["tables"]["by_class"].update(data="../../../secret.csv"))
+    (project.parent.parent / "secret.csv").write_text("secret\n1\n")
     with pytest.raises(BlogError, match="is not there"):
         page(project)
 
@@ -138,6 +154,25 @@ def test_a_single_seed_has_no_interval_and_still_renders(project):
     assert "between\n– and –" in page(project)
 
 
+def test_settings_that_hold_others_stand_in_the_box_as_they_are_written(project):
+    change(project, lambda d: d["settings"].update(WEIGHTS={"a<b": 1}, PAIRS=[{"x": 2}], RATES=[3]))
+    box = html.unescape(page(project))
+    assert "WEIGHTS {'a<b': 1}, PAIRS [{'x': 2}], RATES 3" in box
+
+
+def test_a_title_is_the_same_text_at_the_head_of_the_page_as_everywhere_else(project):
+    rewrite(project, "title: Icons from design sets never seen", 'title: "Is a_b_c *all* <of> C#"')
+    (line,) = re.findall(r"^# (.*)$", page(project), re.MULTILINE)
+    assert not re.search(r"[*_<>]|#$", line)
+    assert html.unescape(line) == "Is a_b_c *all* <of> C#"
+
+
+def test_what_the_stamp_tells_is_no_markup(project):
+    change(project, lambda d: d["hardware"].update(processor="<img src=x onerror=go()> -->"))
+    (stamp,) = re.findall(r"^<!-- Made from .*$", page(project), re.MULTILINE)
+    assert stamp.count("<") == stamp.count("-->") == 1
+
+
 def test_a_quick_run_is_marked_as_a_draft(project):
     change(project, lambda document: document.update(draft=True))
     assert '!!! warning "Draft"' in page(project)
@@ -153,6 +188,13 @@ def test_the_page_stays_byte_for_byte_when_only_time_and_machine_differ(project)
     change(project, another_day)
     assert page(project) == first
     assert render.write(project, project.parent.parent / "docs") == []
+
+
+def test_an_edited_stamp_gives_no_score(project):
+    first = page(project)
+    file = project.parent.parent / "docs" / "posts" / f"{project.name}.md"
+    file.write_text(first.replace("folio: {", 'folio: {"parameters": {"network": 1}, '))
+    assert page(project) == first
 
 
 def test_the_stamp_changes_with_a_value_or_a_figure(project):

@@ -113,6 +113,15 @@ def test_a_swap_that_was_killed_half_way_is_mended(root):
     assert not (root / ".cache" / ".site.old").exists()
 
 
+def test_a_swap_that_was_killed_half_way_is_mended_by_a_build_that_fails_too(root):
+    target = site.build(root)
+    target.rename(root / ".cache" / ".site.old")
+    (root / "blog" / "docs" / "broken.md").write_text("[nowhere](missing.md)")
+    with pytest.raises(SiteError, match="is untouched"):
+        site.build(root)
+    assert (target / "index.html").is_file()
+
+
 def test_two_builds_at_once_end_with_a_whole_site(root):
     outcomes = []
     threads = [threading.Thread(target=lambda: outcomes.append(site.build(root))) for _ in range(2)]
@@ -128,11 +137,24 @@ def test_a_folder_that_is_no_site_is_not_replaced(root, tmp_path):
     precious = tmp_path / "documents"
     precious.mkdir()
     (precious / "thesis.txt").write_text("all of it")
-    for target in (precious, root, tmp_path):
+    clone = shutil.copytree(site.build(root), tmp_path / "clone")
+    (clone / ".git").mkdir()
+    (root / "blog" / "theme" / "index.html").touch()
+    (root / "blog" / "theme" / "sitemap.xml").touch()
+    for target in (precious, root, tmp_path, clone, root / "blog/theme", root / "blog/docs/out"):
         with pytest.raises(SiteError, match="Nothing changed") as raised:
             site.build(root, to=target)
         assert raised.value.exit_code == 2
     assert (precious / "thesis.txt").read_text() == "all of it"
+    assert (clone / ".git").is_dir()
+
+
+def test_a_folder_of_somebody_elses_pages_is_no_site(root, tmp_path):
+    (tmp_path / "index.md").touch()
+    (tmp_path / "404.html").write_text("mine")
+    with pytest.raises(SiteError, match="Nothing changed"):
+        site.build(root, to=tmp_path)
+    assert (tmp_path / "404.html").read_text() == "mine"
 
 
 def test_the_site_can_be_built_elsewhere(root, tmp_path):

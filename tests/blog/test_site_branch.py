@@ -88,6 +88,28 @@ def test_what_was_fetched_of_the_branch_is_gone_on_from(git, built):
     assert done.push == "git push hub gh-pages"
 
 
+def test_what_the_host_wrote_since_the_last_publish_is_gone_on_from(git, built, tmp_path):
+    first = branch.commit(git.folder, built, "one").commit
+    git("init", "-q", "--bare", str(tmp_path / "host"))
+    git("remote", "add", "origin", str(tmp_path / "host"))
+    git("push", "-q", "origin", "gh-pages")
+    name = git("rev-parse", f"{first}:index.html")  # any content will do
+    tree = subprocess.run(
+        ["git", "mktree"], cwd=git.folder, input=f"100644 blob {name}\tCNAME\n",
+        capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+    theirs = git("commit-tree", tree, "-p", first, "-m", "Create CNAME")
+    git("push", "-q", "origin", f"{theirs}:gh-pages")
+    git("fetch", "-q")
+    (built / "index.html").write_text("two")
+    second = branch.commit(git.folder, built, "two")
+    assert git("rev-parse", f"{second.commit}^") == theirs
+    assert "CNAME" in git("ls-tree", "--name-only", "gh-pages").splitlines()
+    git(*second.push.split()[1:])  # goes through
+    (built / "index.html").write_text("three")
+    assert git("rev-parse", f"{branch.commit(git.folder, built, 'three').commit}^") == second.commit
+
+
 def test_a_branch_that_is_checked_out_is_not_moved(git, built):
     branch.commit(git.folder, built, "The site")
     git("stash", "-q")

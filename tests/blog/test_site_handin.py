@@ -25,6 +25,7 @@ def portfolio(tmp_path_factory, new_site, finished):
         config = root / "mkdocs.yml"
         script = "extra_javascript:\n  - {path: live/start.js, type: module}\n"
         config.write_text(config.read_text() + script)
+    (docs / "forms.md").write_text('# Forms\n\nA field is `<input name="search">`.\n')
     render.write(finished, docs)
     render.write_feed(docs, Portfolio())
     return root
@@ -57,6 +58,10 @@ def test_every_link_and_script_leads_to_a_file_that_is_there(unpacked):
                 continue
             there = page.parent / unquote(re.sub(r"[?#].*", "", address))
             assert there.is_file(), f"{page.name}: {address}"
+
+
+def test_a_page_about_a_search_keeps_its_words(unpacked):
+    assert '&lt;input name="search"&gt;' in (unpacked / "forms.html").read_text()
 
 
 def test_the_readme_says_what_it_is_which_command_made_it_and_from_which_runs(unpacked):

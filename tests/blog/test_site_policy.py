@@ -85,6 +85,8 @@ def test_text_about_scripts_is_text(body):
 
 def test_the_link_that_material_leaves_to_its_script_leads_nowhere():
     assert b'href="#"' in finished(page('<a href="javascript:void(0)" data-x>share</a>'), "x")
+    quoted = '<code>&lt;a href="javascript:void(0)"&gt;</code>'
+    assert quoted.encode() in finished(page(quoted), "x")
 
 
 def test_a_video_host_is_one_host_and_nothing_more():

@@ -16,6 +16,7 @@ import pytest
 
 from blog import render, site
 from blog.errors import PortTaken
+from blog.site.preview import _watch
 
 SOON = 10  # seconds; a second on a machine that has nothing else to do, as the benchmark tells
 SERVE = """
@@ -173,6 +174,42 @@ def test_a_port_in_use_is_told_with_the_next_command(root):
         with pytest.raises(PortTaken, match=f"Port {port} .* in use") as raised:
             site.serve(root, port=port, rebuild=lambda changed: None)
     assert raised.value.exit_code == 75
+
+
+def test_a_question_for_the_head_of_a_page_is_answered_from_the_site_alone(preview):
+    def head(path: str):
+        return urllib.request.urlopen(
+            urllib.request.Request(preview.address + path, method="HEAD"), timeout=5
+        )
+
+    for path in ("posts/mine/", "style.css"):
+        with head(path) as answer:
+            assert (answer.status, answer.read()) == (200, b"")
+            assert int(answer.headers["Content-Length"]) > 0
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        head("pyproject.toml")  # where the tests are run from
+
+
+def test_a_folder_that_goes_while_it_is_looked_through_does_not_end_the_preview(tmp_path):
+    looks = iter([[tmp_path], FileNotFoundError("values/curves"), [tmp_path]])
+    said: list[str] = []
+
+    class Silent:
+        report = staticmethod(said.append)
+        build = staticmethod(lambda: None)
+
+        def look(self):
+            raise KeyboardInterrupt  # reached by the third look alone
+
+    def watched():
+        look = next(looks)
+        if isinstance(look, OSError):
+            raise look
+        return look
+
+    with pytest.raises(KeyboardInterrupt):
+        _watch(Silent(), watched, lambda changed: None)
+    assert said == ["values/curves"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send")

@@ -104,8 +104,17 @@ def test_a_browser_that_fails_leaves_the_old_pdf(no_browser, tmp_path, program):
     fake = no_browser / "chromium"
     fake.write_text(f"#!/bin/sh\necho cannot start >&2\n{program}\n")
     fake.chmod(fake.stat().st_mode | stat.S_IXUSR)
+    (tmp_path / "index.html").write_text("<title>A page</title>")
     target = tmp_path / "post.pdf"
     target.write_text("old")
     with pytest.raises(SiteError, match=r"(?s)made no PDF of http.*cannot start.*was not written"):
         printing.printed(tmp_path, [("", target)])
     assert target.read_text() == "old"
+
+
+def test_a_page_that_is_not_there_is_not_printed_as_a_missing_page(no_browser, tmp_path):
+    fake = no_browser / "chromium"
+    fake.write_text("#!/bin/sh\nexit 1\n")
+    fake.chmod(fake.stat().st_mode | stat.S_IXUSR)
+    with pytest.raises(SiteError, match=r"holds no page to print.*Next: folio publish"):
+        printing.printed(tmp_path, [("posts/never/", tmp_path / "never.pdf")])

@@ -168,6 +168,7 @@ def test_a_post_introduces_itself_to_other_programs(portfolio):
     assert said["og:type"] == "article"
     assert said["og:url"] == f"{address}posts/digits/"
     assert said["og:image"] == f"{address}pictograms/card.png"
+    assert said["og:image:alt"] == f"{said['og:title']}: {said['og:description']}"
     assert said["og:description"] == said["description"]
     assert said["twitter:card"] == "summary_large_image"
     assert (said["article:published_time"], said["article:modified_time"]) == (

@@ -505,9 +505,7 @@ def test_a_shorter_file_agrees_with_keras_on_the_rounded_weights(shorter, precis
 def test_int8_has_a_scale_for_each_output_channel_of_every_kind_of_kernel(shorter):
     exported, _, _ = shorter
     weights = exported["kernels_int8"].description["weights"]
-    counts = {
-        tuple(each["shape"]): each["scales"]["count"] for each in weights if "scales" in each
-    }
+    counts = {tuple(each["shape"]): each["scales"]["count"] for each in weights if "scales" in each}
     assert counts == {
         (3, 3, 3, 4): 4,
         (3, 3, 4, 2): 8,  # depthwise: both axes together

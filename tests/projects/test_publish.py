@@ -197,11 +197,13 @@ def small_disk(tmp_path_factory):
 def test_a_disk_that_fills_ends_with_3_and_the_old_site_whole(published, checkout, small_disk):
     target = small_disk / "public"
     target.mkdir()
-    (target / "404.html").write_text("the old site")
+    old = dict.fromkeys(("404.html", "index.html", "sitemap.xml"), b"the old site")
+    for name, content in old.items():
+        (target / name).write_bytes(content)
     outcome = checkout.command("publish", "--to", str(target))
     assert outcome.code == 3, outcome.err
     assert "The disk is full" in outcome.err
-    assert pages(target) == {"404.html": b"the old site"}
+    assert pages(target) == old
     assert list(small_disk.iterdir()) == [target], "what was half built is in the way"
 
 
@@ -223,6 +225,7 @@ def test_a_publish_that_is_stopped_leaves_the_old_site_whole(sent, published, ch
         left = {path.name for path in (published / ".cache").iterdir()}
         assert left == {"site.lock", "templates"}
     assert checkout.command("publish", "scored").code == 0
+    assert not list((published / ".cache").glob(".site-*"))
 
 
 def test_a_dry_run_says_what_would_be_done_and_touches_nothing(published, checkout):
@@ -270,6 +273,29 @@ def test_the_branch_without_a_repository_is_refused_with_advice(published, check
     assert "folio publish --to public" in outcome.err
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the browser is a shell script")
+def test_a_pdf_beside_the_branch_is_of_the_site_as_it_is_now(
+    published, checkout, tmp_path, monkeypatch
+):
+    fake = tmp_path / "bin" / "chromium"
+    fake.parent.mkdir()
+    fake.write_text(
+        "#!/bin/sh\nfor word; do case $word in --print-to-pdf=*) "
+        "printf %%PDF > ${word#--print-to-pdf=};; esac; done\n"
+    )
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", str(fake.parent), prepend=os.pathsep)
+    for who in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{who}_NAME", "Ada")
+        monkeypatch.setenv(f"GIT_{who}_EMAIL", "ada@example.org")
+    subprocess.run(["git", "init", "-q"], cwd=published, check=True)
+    shutil.rmtree(published / "site")
+    outcome = checkout.command("publish", "--to", "gh-pages", "--pdf")
+    assert outcome.code == 0, outcome.err
+    assert (published / "site" / "posts" / "scored" / "index.html").is_file()
+    assert (published / "pdf" / "scored.pdf").read_bytes() == b"%PDF"
+
+
 def test_publishing_from_committed_results_takes_none_of_the_heavy_libraries(published):
     heavy = ("tensorflow", "keras", "numpy", "pandas", "matplotlib", "pyarrow", "lxml")
     blocked = f"import sys\nfor name in {heavy!r}: sys.modules[name] = None"
@@ -296,6 +322,7 @@ def test_the_preview_is_told_of_results_runs_and_figures(published):
         folder / "post.md",
     }
     assert changed <= watched
+    assert {folder / written for written in publishing.WRITTEN} <= watched
     news = publishing.news(published, changed)
     assert news.to_render == ["scored"]
     assert news.figures == {

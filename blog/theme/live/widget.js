@@ -71,9 +71,12 @@ async function compare({ live, engine, golden, inputs, check, time }) {
     deviation = Infinity;
   }
   if (deviation <= tolerance) {
-    const size = Number(live.description.parameters).toLocaleString("en");
+    const { parameters, precision } = live.description;
+    // Keras, too, computed with the rounded weights.
+    const rounded = precision === "float32" ? "" : ` rounded to ${precision}`;
+    const size = Number(parameters).toLocaleString("en");
     const agreed = deviation === 0 ? "Matches Keras exactly" : `Matches Keras to ${ceiling(deviation)}`;
-    check.append(`${agreed} · ${size} parameters · `, time);
+    check.append(`${agreed} · ${size} parameters${rounded} · `, time);
     return;
   }
   const apart = Number.isFinite(deviation) ? ` The answers differ by up to ${short(deviation, 2)}.` : "";

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
+import re
+from pathlib import Path
 
+import numpy as np
 import pytest
+
+from models import cnn
+from models.live import draw
+
+THEME = Path(__file__).parents[3] / "blog" / "theme"
+INTERPRETER = {"network", "layers", "convolutions", "recurrent", "activations"}
 
 
 def alert(section) -> str:
@@ -13,17 +23,98 @@ def alert(section) -> str:
     return section.locator("[role=alert]").inner_text()
 
 
-def test_until_the_button_is_pressed_only_the_first_script_is_fetched(reader, posts):
-    asked = []
-    reader.page.on("request", lambda request: asked.append(request.url.rpartition("/me/")[2]))
+def requests(page) -> list[str]:
+    """A list of what is asked of the network from now on, as paths from `live/` or `posts/`."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.rpartition("/me/")[2]))
+    return asked
+
+
+def test_until_the_button_is_pressed_only_what_every_network_needs_is_fetched(reader, posts):
+    asked = requests(reader.page)
     reader.page.goto(posts["draw"], wait_until="networkidle")
     button = reader.page.get_by_role("button")
     assert button.inner_text() == "Load the network, 4 KB"
-    assert [each for each in asked if "live/" in each] == ["live/start.js"]
+    expected = {"live/start.js", *(f"live/{name}.js" for name in INTERPRETER)}
+    assert {each for each in asked if "live/" in each} == expected
     button.click()
     reader.page.locator(".folio-live__check").wait_for()
     assert {"live/draw.js", "live/network.js", "posts/draw/live/golden.bin"} <= set(asked)
     assert not [each for each in asked if each.startswith(("live/text", "live/form"))]
+
+
+def test_a_reader_far_above_the_network_fetches_the_first_script_alone(reader, live_site, networks):
+    address = live_site.add("far", networks.form())
+    post = live_site.root / "posts" / "far" / "index.html"
+    story = "<p>What the story says.</p>" * 100
+    post.write_text(post.read_text("utf-8").replace("</h1>", f"</h1>{story}"), encoding="utf-8")
+    asked = requests(reader.page)
+    reader.page.goto(address, wait_until="networkidle")
+    assert [each for each in asked if "live/" in each] == ["live/start.js"]
+    with reader.page.expect_request("**/live/network.js"):
+        reader.page.locator("#try").scroll_into_view_if_needed()
+
+
+def test_a_browser_that_saves_data_fetches_nothing_ahead(reader, posts):
+    reader.page.add_init_script(
+        "Object.defineProperty(navigator.connection, 'saveData', {value: true})"
+    )
+    asked = requests(reader.page)
+    reader.page.goto(posts["form"], wait_until="networkidle")
+    assert [each for each in asked if "live/" in each] == ["live/start.js"]
+    assert "Matches Keras" in reader.load().inner_text()
+
+
+def on_the_wire(file: Path) -> int:
+    """How many bytes come for a text, compressed as web servers do."""
+    return len(gzip.compress(file.read_bytes(), 6))
+
+
+def imports(name: str) -> set[str]:
+    """A module and all that it needs, by the imports in the files."""
+    source = (THEME / "live" / f"{name}.js").read_text("utf-8")
+    others = re.findall(r'^import .* from "\./(\w+)\.js";$', source, re.MULTILINE)
+    return {name}.union(*map(imports, others))
+
+
+@pytest.mark.parametrize("kind", ["draw", "form", "text", "sliders", "samples", "backprop"])
+def test_a_press_asks_for_every_file_at_once_and_the_weights_first(reader, posts, kind):
+    reader.page.goto(posts[kind], wait_until="networkidle")
+    asked, held = requests(reader.page), []
+    # No answer comes that could name another file.
+    reader.page.route("**/live/*", lambda route: held.append(route))
+    # Without a mouse that comes near before.
+    reader.page.evaluate("document.querySelector('#try button').click()")
+    needed = (imports(kind) | imports("widget")) - INTERPRETER
+    for _ in range(100):
+        if len(asked) >= len(needed) + 3:
+            break
+        reader.page.wait_for_timeout(20)
+    names = [each.rpartition("live/")[2] for each in asked]
+    assert names[:3] == ["model.bin", "model.json", "golden.bin"]
+    assert sorted(names[3:]) == sorted(f"{name}.js" for name in needed)
+    for route in held:
+        route.continue_()
+    reader.page.locator(".folio-live__check").wait_for()
+    assert len(asked) == len(names)
+
+
+def test_the_scripts_of_a_page_are_at_most_15_kb_on_the_wire_before_the_press():
+    files = [*(THEME / "assets").glob("*.js"), THEME / "live" / "start.js"]
+    files += [THEME / "live" / f"{name}.js" for name in INTERPRETER]
+    assert sum(map(on_the_wire, files)) <= 15 * 1024
+
+
+def test_a_network_as_large_as_the_icons_needs_at_most_120_kb_for_its_first_result():
+    pytest.importorskip("keras")
+    pictures = np.random.default_rng(0).random((8, 32, 32, 1)).astype("float32")
+    made = draw(cnn.build((32, 32, 1), 20), list(range(20)), pictures, precision="int8")
+    scripts = [THEME / "live" / f"{name}.js" for name in imports("draw") | imports("widget")]
+    told = len(gzip.compress(json.dumps(made.description).encode(), 6))
+    # At 1.6 Mbit/s and 150 ms, a second less two round trips and 0.1 s to compute and draw; the
+    # interpreter, too, where it was not fetched ahead.
+    most = (1.0 - 2 * 0.15 - 0.1) * 1.6e6 / 8
+    assert len(made.weights) + len(made.golden) + told + sum(map(on_the_wire, scripts)) <= most
 
 
 def test_nothing_moves_when_the_button_appears(reader, posts):
@@ -46,6 +137,13 @@ def test_a_network_agrees_with_its_golden_vectors_and_says_how_well(reader, post
     assert section.get_by_role("button", name="Load the network").count() == 0
     # The keyboard goes on in the widget, not at the top of the page.
     assert reader.page.evaluate("document.activeElement.className") == "folio-live__widget"
+
+
+def test_rounded_weights_are_told_beside_the_agreement(reader, live_site, networks):
+    section = reader.open(live_site.add("rounded", networks.draw(precision="int8")))
+    assert "580 parameters rounded to int8 ·" in section.inner_text()
+    section = reader.open(live_site.add("whole", networks.draw()))
+    assert "580 parameters ·" in section.inner_text()
 
 
 def test_without_javascript_the_table_stands_there_and_no_button(browser, posts):
@@ -92,8 +190,8 @@ def test_a_page_that_material_puts_in_place_of_this_one_gets_its_button(reader, 
 
 @pytest.mark.parametrize("lost", ["model.json", "model.bin", "network.js", "text.js"])
 def test_a_lost_connection_is_told_and_a_second_try_succeeds(reader, posts, lost):
-    reader.page.goto(posts["text"])
     reader.page.route(f"**/{lost}", lambda route: route.abort())
+    reader.page.goto(posts["text"])
     section = reader.page.locator("#try")
     section.get_by_role("button", name="Load").click()
     why = "the program did not load" if lost.endswith(".js") else f"{lost}: the connection failed"

@@ -6,6 +6,7 @@ import pandas as pd
 
 from blog import figures
 from models import baselines, cnn, evaluation, training
+from models.live import draw
 from scraping import crawl, image, pixels, text
 
 # The practice site, on your own machine. On the web: https://…, after a look at its terms.
@@ -101,6 +102,14 @@ def confusions(guesses):
     rows = pd.concat(guesses.values())
     names = sorted(rows["subject"].unique())
     return figures.confusion(evaluation.confusion(rows["subject"], rows["cnn"], names))
+
+
+def live(network, split):
+    """The network of the first seed, for the reader's own drawings."""
+    seed = min(network)
+    shown = split[seed]["test"].drop_duplicates("subject")
+    pictures, labels = pixels(shown["image"]), list(shown["subject"])
+    return draw(network[seed], classes=_names(split[seed]), examples=pictures, labels=labels)
 
 
 def _names(split):
