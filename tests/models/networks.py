@@ -23,16 +23,21 @@ def write(folder: Path, exported: Any) -> None:
     (folder / "golden.bin").write_bytes(exported.golden)
 
 
+def place(module: str, folder: Path) -> None:
+    """Copy a module of the interpreter into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(ROOT / f"blog/theme/live/{module}.js", folder)
+
+
 def run(folder: Path, calls: int | None = None) -> dict[str, dict[str, Any]]:
     """Run every network in a folder; what the interpreter says of each, by name."""
     node = shutil.which("node")
     if node is None:
         pytest.skip("no Node.js found on PATH")
     live = folder.parent / f"{folder.name}_live"
-    live.mkdir()
-    (live / "package.json").write_text('{"type": "module"}')
     for name in INTERPRETER:
-        shutil.copy(ROOT / f"blog/theme/live/{name}.js", live)
+        place(name, live)
+    (live / "package.json").write_text('{"type": "module"}')
     shutil.copy(ROOT / "tests/blog/run_networks.mjs", live)
     command = [node, live / "run_networks.mjs", live, folder, *([str(calls)] if calls else [])]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

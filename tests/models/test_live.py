@@ -302,6 +302,20 @@ CASES = {
 }
 
 
+RUN_IN_PAGE = """async (names) => {
+  const { Network } = await import(new URL("live/network.js", location.href));
+  const found = {};
+  for (const name of names) {
+    const files = ["model.json", "model.bin", "golden.bin"];
+    const [model, weights, golden] = await Promise.all(
+      files.map(async (file) => (await fetch(`all/${name}/${file}`)).arrayBuffer()));
+    const network = new Network(JSON.parse(new TextDecoder().decode(model)), weights);
+    found[name] = network.deviation(golden);
+  }
+  return found;
+}"""
+
+
 @pytest.fixture(scope="module")
 def made():
     """Every case's network and examples."""
@@ -313,10 +327,18 @@ def made():
 
 
 @pytest.fixture(scope="module")
-def results(made, tmp_path_factory):
-    """Every case exported, written and run by the interpreter, in one process."""
-    exported = {name: export(model, examples=x) for name, (model, x) in made.items()}
-    return networks.write_and_run(tmp_path_factory.mktemp("live") / "all", exported)
+def written(made, tmp_path_factory):
+    """A folder with every case exported."""
+    folder = tmp_path_factory.mktemp("live") / "all"
+    for name, (model, x) in made.items():
+        networks.write(folder / name, export(model, examples=x))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def results(written):
+    """What the interpreter says of every case, in one process."""
+    return networks.run(written)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -326,6 +348,21 @@ def test_the_page_computes_what_keras_computes(results, name):
     assert float(found["deviation"]) < 1e-5
     if name != "activation_sparsemax":  # Keras gives zeros where two or more numbers stay
         assert all(np.ptp(answer) > 0 or len(answer) == 1 for answer in found["answers"])
+
+
+def test_a_browser_computes_the_same_under_a_sub_path(written, serving, browser):
+    folder = written.parent / "site"
+    for name in networks.INTERPRETER:
+        networks.place(name, folder / "people" / "me" / "live")
+    (folder / "people" / "me" / "all").symlink_to(written)
+    (folder / "people" / "me" / "index.html").write_text("<!doctype html><title>All</title>")
+    page = browser.new_page()
+    with serving(folder) as address:
+        page.goto(address + "people/me/")
+        found = page.evaluate(RUN_IN_PAGE, sorted(CASES))
+    page.close()
+    assert {name: said for name, said in found.items() if not said < 1e-5} == {}
+    assert len(found) == len(CASES)
 
 
 def test_every_layer_that_can_be_exported_is_tried_and_every_activation(made):
