@@ -44,19 +44,25 @@ class Loaded:
     def show(self, path: Path) -> list[str]:
         """Render the page of ``path``, or copy it if it is no page; the warnings it gave.
 
-        Raises SiteError where mkdocs fails; then the page is as it was.
+        Raises SiteError where mkdocs fails or the page breaks its policy; then it is as it was.
         """
         file = self._by_path[path]
         if not file.is_documentation_page():
-            Path(file.abs_dest_path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, file.abs_dest_path)
+            copy(path, Path(file.abs_dest_path))
             return []
-        with complaints(self.root) as said:
-            self._render(file)
         target = Path(file.abs_dest_path)
-        name = file.dest_uri
-        page = finished(target.read_bytes(), name, self._frames, lambda: head(self.root))
-        target.write_bytes(page)
+        fresh = target.with_name(f".{target.name}.new")  # nobody is shown a page without its policy
+        file.abs_dest_path = str(fresh)
+        try:
+            with complaints(self.root) as said:
+                self._render(file)
+            page = fresh.read_bytes()
+            page = finished(page, file.dest_uri, self._frames, lambda: head(self.root))
+            fresh.write_bytes(page)
+            fresh.replace(target)
+        finally:
+            file.abs_dest_path = str(target)
+            fresh.unlink(missing_ok=True)
         return said
 
     def _render(self, file: File) -> None:
@@ -71,6 +77,14 @@ class Loaded:
             page.meta = {key: page.meta[key] for key in ("template", "hide")} | fresh
         _populate_page(page, self.config, self.files)
         _build_page(page, self.config, self.files.documentation_pages(), self.nav, self.env)
+
+
+def copy(file: Path, target: Path) -> None:
+    """Copy a file so that whoever reads the target meanwhile gets the old one whole, or the new."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = target.with_name(f".{target.name}.new")
+    shutil.copyfile(file, fresh)
+    fresh.replace(target)
 
 
 def load(root: Path, out: Path) -> Loaded:

@@ -180,11 +180,13 @@ class _Preview:
 
     @staticmethod
     def _lay(folder: Path, files: Mapping[str, Path]) -> None:
+        from blog.site.incremental import copy
+
         for address, file in files.items():
             target = folder / address
             if target.is_file():  # what no page shows yet is of no use
                 with contextlib.suppress(OSError):
-                    shutil.copyfile(file, target)
+                    copy(file, target)
 
 
 def _times(paths: Iterable[Path]) -> dict[Path, int]:

@@ -193,14 +193,16 @@ def serve(port: int, open_browser: bool, debug: bool) -> None:
     root = repository_root()
 
     def render(chosen: Iterable[str]) -> None:
-        # A post that cannot be rendered leaves its last page, and the preview, as they are.
-        each(list(chosen), lambda name: publishing.render(root, [name]), debug=debug)
+        with publishing.turn(root, say):  # a publish at the same time writes the same files
+            # A post that cannot be rendered leaves its last page, and the preview, as they are.
+            each(list(chosen), lambda name: publishing.render(root, [name]), debug=debug)
 
     def rebuild(changed: set[Path]) -> Mapping[str, Path]:
         news = publishing.news(root, changed)
         for line in news.lines:
             say(line)
-        render(news.to_render)
+        if news.to_render:
+            render(news.to_render)
         return news.figures
 
     render(names(root))

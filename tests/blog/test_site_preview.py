@@ -15,8 +15,10 @@ from pathlib import Path
 import pytest
 
 from blog import render, site
-from blog.errors import PortTaken
-from blog.site.preview import _watch
+from blog.errors import PortTaken, SiteError
+from blog.site.incremental import load
+from blog.site.preview import _Preview, _watch
+from blog.site.reloading import Shown
 
 SOON = 10  # seconds; a second on a machine that has nothing else to do, as the benchmark tells
 SERVE = """
@@ -190,16 +192,30 @@ def test_a_question_for_the_head_of_a_page_is_answered_from_the_site_alone(previ
         head("pyproject.toml")  # where the tests are run from
 
 
-def test_a_folder_that_goes_while_it_is_looked_through_does_not_end_the_preview(tmp_path):
+def test_a_page_that_breaks_its_policy_leaves_the_one_before_whole(root, tmp_path):
+    loaded = load(root, tmp_path / "shown")
+    about, shown = root / "blog" / "docs" / "about.md", tmp_path / "shown" / "about" / "index.html"
+    loaded.show(about)
+    before = shown.read_bytes()
+    assert b"Content-Security-Policy" in before
+    about.write_text("# About\n\n<script>go()</script>\n")
+    with pytest.raises(SiteError, match="inline script"):
+        loaded.show(about)
+    assert shown.read_bytes() == before
+    assert [path.name for path in shown.parent.iterdir()] == ["index.html"]
+    about.write_text("# About\n\nCorrected.\n")
+    loaded.show(about)
+    assert b"Corrected." in shown.read_bytes()
+
+
+def test_a_folder_that_goes_while_it_is_looked_through_does_not_end_the_preview(
+    tmp_path, monkeypatch
+):
     looks = iter([[tmp_path], FileNotFoundError("values/curves"), [tmp_path]])
     said: list[str] = []
 
-    class Silent:
-        report = staticmethod(said.append)
-        build = staticmethod(lambda: None)
-
-        def look(self):
-            raise KeyboardInterrupt  # reached by the third look alone
+    def end():
+        raise KeyboardInterrupt  # reached by the third look alone
 
     def watched():
         look = next(looks)
@@ -207,8 +223,11 @@ def test_a_folder_that_goes_while_it_is_looked_through_does_not_end_the_preview(
             raise look
         return look
 
+    preview = _Preview(tmp_path, tmp_path, Shown(None), said.append)
+    monkeypatch.setattr(preview, "build", lambda: None)
+    monkeypatch.setattr(preview, "look", end)
     with pytest.raises(KeyboardInterrupt):
-        _watch(Silent(), watched, lambda changed: None)
+        _watch(preview, watched, lambda changed: None)
     assert said == ["values/curves"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -160,25 +161,45 @@ def test_a_second_publish_waits_for_the_first_one_and_then_gives_up(
 ):
     before = pages(published / "site")
     monkeypatch.setattr(building, "PATIENCE", 0.2)
-    held, done = threading.Event(), threading.Event()
-
-    def other():
-        with building.turn(published):
-            held.set()
-            done.wait(60)
-
-    thread = threading.Thread(target=other)
-    thread.start()
-    held.wait(60)
-    outcome = checkout.command("publish", "scored")
-    done.set()
-    thread.join()
+    with somebody_building(published):
+        outcome = checkout.command("publish", "scored")
     assert outcome.code == 75
     assert f"Another process builds the site (process {os.getpid()}, since 20" in outcome.out
     assert "is being built by another process" in outcome.err
     assert "Next: the same command" in outcome.err
     assert pages(published / "site") == before
     assert checkout.command("publish", "scored").code == 0
+
+
+def test_a_preview_writes_no_post_while_another_process_publishes(published, checkout, monkeypatch):
+    monkeypatch.setattr(building, "PATIENCE", 0.2)
+    monkeypatch.setattr("blog.site.serve", lambda *_, **__: pytest.fail("the preview has begun"))
+    page = published / "blog" / "docs" / "posts" / "scored.md"
+    page.unlink()
+    with somebody_building(published):
+        outcome = checkout.command("serve")
+    assert outcome.code == 75, outcome.err
+    assert not page.exists()
+
+
+@contextlib.contextmanager
+def somebody_building(root: Path):
+    """Hold the right to build the site, as another process would."""
+    held, done = threading.Event(), threading.Event()
+
+    def other():
+        with building.turn(root):
+            held.set()
+            done.wait(60)
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    held.wait(60)
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 @pytest.fixture
