@@ -108,6 +108,11 @@ def _meta(post: Post) -> dict[str, Any]:
         raise PostError(
             post.file, line, f"front matter: {problem}. A text with a colon needs quotes."
         ) from error
+    except ValueError as error:  # YAML reads 2026-02-30 as a day, and there is none
+        line = post.line_of("date")
+        raise PostError(
+            post.file, line, f"front matter: {error}; expected a day such as 2026-11-20."
+        ) from error
     if not isinstance(meta, dict):
         raise PostError(post.file, 2, "front matter: expected lines such as `title: …`.")
     for key in meta:

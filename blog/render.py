@@ -20,6 +20,7 @@ import hashlib
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -123,9 +124,12 @@ def _page(
         stamp["content"] = digest.hexdigest()[:16]
     results |= {key: value for key, value in stamp.items() if key != "content"}
 
-    writer = Writer(project, post, results, shown, portfolio)
+    example = template or bool(post.meta.get("example"))
+    # Whoever takes over the template is not the author of its examples.
+    whose = replace(portfolio, author="") if example else portfolio
+    writer = Writer(project, post, results, shown, whose)
     body = writer.body()
-    head = writer.front_matter(example=template or bool(post.meta.get("example")))
+    head = writer.front_matter(example=example)
     comment = json.dumps(stamp, sort_keys=True).replace("--", "-\\u002d").replace("<", "\\u003c")
     note = f"<!-- Made from projects/{project.name}/post.md; edit that one. folio: {comment} -->"
     if not portfolio.repository:

@@ -40,8 +40,34 @@ class Writer:
         self.numbers = {
             name: n for n, name in enumerate([self.hero, *order], 1 if self.hero else 0)
         }
+        self._check_tokens()
         self._check_figures()
         self._check_live()
+
+    def _check_tokens(self) -> None:
+        """Every pair of brackets is closed, and what stands before a colon is known."""
+        for block in self.post.blocks:
+            if block.verbatim:
+                continue
+            for match in TOKEN.finditer(block.text):
+                token = (match[2] or "").strip()
+                kind, colon, _ = token.partition(":")
+                if colon and kind not in KINDS and kind not in self.results:
+                    line = block.line + block.text.count("\n", 0, match.start())
+                    raise PostError(
+                        self.post.file, line,
+                        f"[[{token}]]: no such token.{suggestion(kind, KINDS)}",
+                    )  # fmt: skip
+            rest = TOKEN.sub(lambda match: "\n" * match[0].count("\n"), block.text)
+            rest = re.sub(r"\[\[[^\[\]\n]*\]\]\(", "", rest)
+            if "[[" in rest:
+                line = block.line + rest.count("\n", 0, rest.index("[["))
+                left = rest[rest.index("[[") :].split("\n")[0][:40]
+                raise PostError(
+                    self.post.file, line,
+                    f"`{left}` opens a token that is not closed by ]] in its line; brackets that "
+                    "are meant as such stand in `code`.",
+                )  # fmt: skip
 
     def _check_figures(self) -> None:
         """Every figure of the results stands in the post once; the hero is one of them."""
@@ -245,11 +271,7 @@ class Writer:
             raise PostError(
                 self.post.file, line, f"[[{token}]] stands alone: give it a paragraph of its own."
             )
-        if kind in self.results:  # a key of the results that holds a colon
-            return self._value(token, line)
-        raise PostError(
-            self.post.file, line, f"[[{token}]]: no such token.{suggestion(kind, KINDS)}"
-        )
+        return self._value(token, line)  # a key of the results that holds a colon
 
     def _value(self, token: str, line: int) -> str:
         path, _, form = token.partition("|")
@@ -260,16 +282,18 @@ class Writer:
         if name not in self.pictures:
             raise PostError(
                 self.post.file, line,
-                f"the results hold no figure `{name}`.{suggestion(name, self.pictures)}",
+                f"the results hold no figure `{name}`.{suggestion(name, self.pictures)} "
+                f"If a step of that name is new: folio run {self.project.name}",
             )  # fmt: skip
         return self.pictures[name]
 
     def _caption(self, block: Block) -> str:
         if not block.rest:
+            token = f"[[{block.kind}:{block.name}]]" if block.name else f"[[{block.kind}]]"
             raise PostError(
                 self.post.file, block.line,
-                f"[[{block.kind}:{block.name}]] has no caption; write it behind the token: "
-                f"[[{block.kind}:{block.name}]] What one sees, and what follows from it.",
+                f"{token} has no caption; write it behind the token: {token} What one sees, and "
+                "what follows from it.",
             )  # fmt: skip
         return self._prose(block.rest, block.line)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import re
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -146,4 +147,8 @@ def _failure(root: Path, said: list[str], error: BaseException) -> SiteError:
     if not isinstance(error, SystemExit) and (text := str(error)) not in "\n".join(lines):
         lines += f"{type(error).__name__}: {text}".splitlines()
     told = "\n".join(f"  {line}" for line in lines[-12:]) or "  (mkdocs said nothing)"
+    made = dict.fromkeys(re.findall(r"posts/([a-z][a-z0-9_]*)(?:\.md|/index\.html)", told))
+    for name in made:
+        if (root / "projects" / name / "post.md").is_file():
+            told += f"\n  posts/{name}.md is made from projects/{name}/post.md: correct that one."
     return SiteError(f"The site could not be built from {root / 'mkdocs.yml'}:\n{told}")

@@ -43,13 +43,15 @@ def serve(
     watched: Callable[[], Iterable[Path]] | None = None,
     open_browser: bool = False,
     report: Callable[[str], None] = logger.warning,
+    ready: Callable[[str], None] = lambda address: None,
 ) -> None:
     """Serve a preview on 127.0.0.1 until interrupted; pages reload after a save.
 
     ``rebuild(changed)`` is called with those of the ``watched`` files and folders that changed
     (where none are named: every ``projects/*/post.md``), before the pages are looked at. It may
     return files to show in the preview alone, by their address in the site. What fails on the way
-    is told to ``report``, and the last good pages stay. Raises PortTaken when the port is in use.
+    is told to ``report``, and the last good pages stay. ``ready(address)`` is called once the port
+    is ours; raises PortTaken when it is in use.
     """
     watched = watched or (lambda: (root / "projects").glob("*/post.md"))
     with tempfile.TemporaryDirectory(prefix="folio-preview-") as folder:
@@ -57,6 +59,7 @@ def serve(
         script = {"/folio-reload.js": SCRIPT}
         with served(shown, port=port, page=reloading(shown), extra=script) as address:
             preview = _Preview(root, Path(folder), shown, report)
+            ready(address)
             if open_browser:
                 webbrowser.open(address)
             try:

@@ -206,7 +206,6 @@ def serve(port: int, open_browser: bool, debug: bool) -> None:
         return news.figures
 
     render(names(root))
-    say(f"The site, live: http://127.0.0.1:{port}/\nA saved post shows at once. Ctrl-C ends it.")
     site.serve(
         root,
         port=port,
@@ -214,4 +213,7 @@ def serve(port: int, open_browser: bool, debug: bool) -> None:
         watched=lambda: publishing.watched(root),
         open_browser=open_browser,
         report=say,
+        ready=lambda address: say(
+            f"The site, live: {address}\nA saved post shows at once. Ctrl-C ends it."
+        ),
     )

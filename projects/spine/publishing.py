@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from projects.spine import results
+from projects.spine.cache import cache_of
 from projects.spine.durable import write_json
+from projects.spine.engine import Engine, Variant
 from projects.spine.errors import SpineError
 from projects.spine.owner import owner
 from projects.spine.project import names
@@ -115,11 +117,37 @@ def render(root: Path, chosen: list[str]) -> tuple[list[Path], list[str]]:
 
 
 def warnings(root: Path, chosen: list[str]) -> list[str]:
-    """Return where a measured number seems to be typed into a story instead of looked up."""
+    """Return where a post may not tell what was run: numbers typed, code changed since."""
     from blog import render as pages
 
-    shown = [root / "projects" / name for name in chosen if complete(root, name)]
-    return [line for folder in shown for line in pages.warnings(folder)]
+    found = []
+    for name in chosen:
+        if complete(root, name):
+            found += pages.warnings(root / "projects" / name)
+            if changed := _changed_since(root, name):
+                found.append(
+                    f"projects/{name}/project.py was changed since its results: "
+                    f"{', '.join(changed)}. The post tells of the run before. "
+                    f"Next: folio run {name}"
+                )
+    return found
+
+
+def _changed_since(root: Path, name: str) -> list[str]:
+    """Return the steps that project.py tells otherwise than the recorded run had them.
+
+    Of the libraries nothing is asked: a site is built where they are not installed, too.
+    """
+    engine = Engine(Variant(root, name), cache_of(root))
+    changed = []
+    for step in engine.project.steps.values():
+        record = engine.lock.records.get(engine.of(step)[0].name)
+        before = record.code if record else {}
+        here = ("code", "setting", "helper", "module-level")
+        told = {part: text for part, text in before.items() if part.startswith(here)}
+        if told != engine.project.parts_here(step.name, {}):
+            changed.append(step.name)
+    return changed
 
 
 def _check(name: str, folder: Path) -> None:

@@ -163,7 +163,7 @@ def sections(about: About) -> list[Section]:
         "Composition": _composition(about),
         "Collection process": _collection(about),
         "Preprocessing, cleaning, labeling": _preprocessing(about),
-        "Uses": [f"The project `{about.name}` trains on it; its post tells with what outcome."],
+        "Uses": [f"The project {about.name} trains on it; its post tells with what outcome."],
         "Distribution": _distribution(about),
         "Maintenance": [f"To make it again: {about.command}"],
     }

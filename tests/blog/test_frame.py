@@ -65,7 +65,7 @@ def test_the_network_stands_where_the_post_says_with_its_files_beside_it(project
     ("old", "new", "message"),
     [
         ("[[live]] Two numbers in, the chance of rain out.", "", "`live` is never shown"),
-        ("[[live]] Two numbers in, the chance of rain out.", "[[live]]", "has no caption"),
+        ("[[live]] Two numbers in, the chance of rain out.", "[[live]]", "[[live]] has no caption"),
         ("[[live]] Two", "[[live:lvie]] Two", "Did you mean `live`?"),
         ("[[code:split]]", "[[live]] Again.", "a post has one network to try"),
         ("Over [[data.rows|,]]", "Over [[live]]", "stands alone"),
@@ -244,6 +244,13 @@ def test_the_sharing_image_is_drawn_again_only_when_it_tells_something_else(proj
     rewrite(project, "title: Icons", "title: Other icons")
     page(project)
     assert file.stat().st_mtime_ns != before
+
+
+def test_an_example_of_the_template_is_not_by_whoever_took_it_over(project):
+    rewrite(project, "hero: models", "example: true\nhero: models")
+    text = page(project)
+    assert "Ada Lovelace" not in text
+    assert "author       = {Marks}" in text
 
 
 def test_front_matter_tells_the_theme_what_kind_of_network_it_is(project):

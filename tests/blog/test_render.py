@@ -94,6 +94,10 @@ def test_code_is_quoted_from_the_project_and_blocks_of_code_are_left_alone(proje
         ("tags: [images, cnn]", "tags: ['<b>']", 4, "expected a list of words"),
         ("finding: A", "finding: a: b: A", 6, "A text with a colon needs quotes"),
         ("title: Icons from design sets never seen\n", "", 1, "`title` is missing"),
+        ("date: 2026-11-20", "date: 2026-02-30", 3, "expected a day such as 2026-11-20"),
+        ("[[figure:curves]] Tr", "[[figur:curves]] Tr", 18, "Did you mean `figure`?"),
+        ("[[data.rows|,]]", "[[data.rows|,]", 10, "is not closed by ]] in its line"),
+        ("[[data.rows|,]]", "[[data.rows|,", 10, "is not closed by ]] in its line"),
     ],
 )  # fmt: skip
 def test_a_mistake_in_the_post_is_named_with_file_line_and_remedy(project, old, new, line, message):
@@ -258,3 +262,8 @@ def test_names_from_the_web_reach_the_page_as_text_only(project):
     assert not re.search(r"<[^>]*\sonclick=", html)
     assert "&#123;&#123; 7&#42;7 &#125;&#125;" in html
     assert "&#60;img src&#61;x" in html
+
+
+def test_brackets_in_code_and_in_links_open_no_token(project):
+    rewrite(project, "[[code:split]]", "`[[` and [[1]](#reference-nielsen2015) and a[0][1].")
+    assert "`[[` and [[1]](#reference-nielsen2015) and a[0][1]." in page(project)

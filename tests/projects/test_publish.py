@@ -353,3 +353,15 @@ def test_the_preview_is_told_of_results_runs_and_figures(published):
     assert "scored: a run is under way" in news.lines
     assert "scored: new results" in news.lines
     assert "  scored: curves: its figure shows" in news.lines
+
+
+def test_publishing_says_where_the_code_was_changed_since_its_results(published, checkout):
+    file = published / "projects" / "scored" / "project.py"
+    file.write_text(file.read_text("utf-8") + "\n\n# a comment changes nothing\n", "utf-8")
+    assert "was changed" not in checkout.command("publish", "scored").out
+    file.write_text(file.read_text("utf-8").replace("return 0.25", "return 0.75"), "utf-8")
+    outcome = checkout.command("publish", "scored")
+    assert outcome.code == 0
+    told = "warning: projects/scored/project.py was changed since its results: draw. "
+    assert told in outcome.out
+    assert "Next: folio run scored" in outcome.out
