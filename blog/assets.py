@@ -43,7 +43,7 @@ def _picture(folder: Path, name: str, figure: dict[str, Any]) -> Picture:
     data = inside(folder, figure["data"]) if figure.get("data") else None
     if figure["kind"] == "svg":
         light, dark = (inside(folder, figure[mode]).read_bytes() for mode in ("light", "dark"))
-        width, height = _size(light)
+        width, height = size(light)
         files = {f"{stem}.light.svg": light, f"{stem}.dark.svg": dark}
         shown = [(f"{stem}.light.svg", "#only-light"), (f"{stem}.dark.svg", "#only-dark")]
         return Picture(files, shown, width, height, str(figure["alt"]), data, sheet=False)
@@ -69,7 +69,7 @@ def inside(folder: Path, path: str) -> Path:
     return file
 
 
-def _size(svg: bytes) -> tuple[int, int]:
+def size(svg: bytes) -> tuple[int, int]:
     """Width and height that an SVG of ours asks for, in CSS pixels (three quarters of a point)."""
     head = svg[:2000].decode("utf-8", "replace")
     sizes = [re.search(rf'\b{side}="([\d.]+)pt"', head) for side in ("width", "height")]

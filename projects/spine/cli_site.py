@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from projects.spine.asked import known, say
-from projects.spine.errors import BadUsage
+from projects.spine.errors import BadUsage, SpineError
 from projects.spine.project import names
 from projects.spine.values import repository_root
 
@@ -54,6 +54,7 @@ def publish(
     """
     root = repository_root()
     chosen = known(root, project) or names(root)
+    _check_complete(root, project)
     if archive and not archive.endswith(".zip"):
         raise BadUsage(
             f"--zip {archive}: the file's name ends in .zip. With a project's name write "
@@ -76,6 +77,18 @@ def publish(
         _zip(root, chosen, Path(archive))
     if pdf:
         _print(root, chosen, Path(to) if to and to != BRANCH else root / "site")
+
+
+def _check_complete(root: Path, project: tuple[str, ...]) -> None:
+    """Refuse, before anything is done, to publish a project by name that has no post yet."""
+    from projects.spine import publishing
+
+    for name in project:
+        if not publishing.complete(root, name):
+            raise SpineError(
+                f"{name} has no post yet: it takes projects/{name}/post.md and results. The site "
+                f"was left as it was. Next: folio run {name}"
+            )
 
 
 def publish_all(root: Path, chosen: list[str], named: bool = False) -> None:

@@ -102,6 +102,12 @@ def test_a_post_without_results_is_told_and_the_site_built_without_it(published,
     outcome = checkout.command("publish")
     assert outcome.code == 0
     assert "scored: no post yet (it takes post.md and results: folio run scored)" in outcome.out
+    before = pages(published / "site")
+    named = checkout.command("publish", "scored")
+    assert named.code == 1
+    assert "scored has no post yet" in named.err
+    assert "Next: folio run scored" in named.err
+    assert pages(published / "site") == before
 
 
 @pytest.mark.parametrize(
