@@ -93,6 +93,7 @@ class Reader:
     def _live(self, node: dict[str, Any]) -> Any:
         import numpy
         import pandas
+
         from models.live import Live
 
         picture = self._picture(node["picture"]) if "picture" in node else None
