@@ -62,8 +62,7 @@ def of_post(post: Post) -> list[Author]:
 
 def names(authors: list[Author]) -> str:
     """The names as one text: "A, B and C"."""
-    told = [author.name for author in authors]
-    return " and ".join([", ".join(told[:-1]), told[-1]]) if len(told) > 1 else "".join(told)
+    return _listed([author.name for author in authors])
 
 
 def box(authors: list[Author]) -> str:
@@ -119,6 +118,8 @@ def _name(author: Author) -> str:
 def _roles(author: Author) -> str:
     """ "Software, validation and writing – original draft"."""
     first, *rest = author.roles
-    told = [first, *(role[0].lower() + role[1:] for role in rest)]
-    text = " and ".join([", ".join(told[:-1]), told[-1]]) if len(told) > 1 else told[0]
-    return escape.markdown(text)
+    return escape.markdown(_listed([first, *(role[0].lower() + role[1:] for role in rest)]))
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)

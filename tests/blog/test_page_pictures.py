@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
 import io
 import re
-import threading
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -78,16 +75,9 @@ def contrast(one: str, other: str) -> float:
 
 
 @pytest.fixture(scope="module")
-def served(built):
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
-    handler = functools.partial(Quiet, directory=str(built))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/models/"
-        server.shutdown()
+def served(built, serving):
+    with serving(built) as address:
+        yield f"{address}models/"
 
 
 @pytest.mark.slow

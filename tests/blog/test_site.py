@@ -1,6 +1,4 @@
-import functools
 import html
-import http.server
 import re
 import shutil
 import threading
@@ -169,16 +167,9 @@ def test_sources_name_what_a_build_reads(root):
 
 
 @pytest.fixture(scope="module")
-def served(built):
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
-    handler = functools.partial(Quiet, directory=str(built))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
+def served(built, serving):
+    with serving(built) as address:
+        yield address
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Exported networks written to a folder, and run under Node in one process."""
+"""Networks with weights drawn at random, written to a folder and run under Node in one process."""
 
 from __future__ import annotations
 
@@ -9,10 +9,32 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[2]
 INTERPRETER = ("network", "layers", "convolutions", "recurrent", "activations")
+
+
+def shaken(model, seed=0):
+    """The model with weights drawn at random, the running means and variances among them."""
+    random = np.random.default_rng(seed)
+    for variable in model.weights:
+        if "seed" in variable.path:
+            continue
+        positive = "variance" in variable.path
+        values = random.uniform(0.5, 2, variable.shape) if positive else None
+        spread = 0.5 if variable.shape and np.prod(variable.shape) < 2000 else 0.1
+        draw = random.normal(0, spread, variable.shape) if values is None else values
+        variable.assign(draw.astype("float32"))
+    return model
+
+
+def numbers(shape, seed=1):
+    """Three examples from −2.5 to 2.5 or so, with exact zeros among them."""
+    x = np.random.default_rng(seed).normal(0, 1, (3, *shape)).astype("float32")
+    x[np.abs(x) < 0.1] = 0
+    return x
 
 
 def write(folder: Path, exported: Any) -> None:
