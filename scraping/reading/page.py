@@ -48,6 +48,12 @@ class Page(Tag):
         self.response, self.media, self.archive = response, media or {}, archive
         self.url, self.status, self.fetched = response.url, response.status, response.fetched
 
+    @classmethod
+    def of(cls, markup: str | bytes, url: str = "http://sandbox/") -> Page:
+        """A page made up, such as for a test: `Page.of("<h1>Wren</h1>")`; JSON works too."""
+        body = markup.encode() if isinstance(markup, str) else markup
+        return cls(Response(url, 200, "OK", [], body, body))
+
     @property
     def page(self) -> Page:  # ty: ignore[incompatible-property-override]
         """Itself: asked of any element, the page that it is on."""

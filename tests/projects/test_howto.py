@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,7 +17,7 @@ BLOCKS = re.findall(r"^```(\w*)(?: title=\"(.*?)\")?\n(.*?)^```$", PAGE, re.M | 
 
 
 def test_the_project_on_the_page_scrapes_what_the_page_shows(checkout):
-    ((_, title, code),) = [block for block in BLOCKS if block[1]]
+    (_, title, code), _ = [block for block in BLOCKS if block[1]]
     name = title.split("/")[1]
     checkout.write(name, code)
     outcome = checkout.command("scrape", name, "--debug")
@@ -28,6 +29,16 @@ def test_the_project_on_the_page_scrapes_what_the_page_shows(checkout):
     card = checkout.command("data", name)
     assert card.code == 0, card.err
     assert "115 rows" in card.out
+
+
+def test_the_test_on_the_page_passes_for_the_project_on_the_page():
+    (_, _, code), (_, _, tests) = [block for block in BLOCKS if block[1]]
+    project: dict = {"__name__": "projects.sets.project"}
+    exec(compile(code, "project.py", "exec", dont_inherit=True), project)
+    names: dict = {"project": SimpleNamespace(**project)}
+    exec(tests.replace("from . import project\n", ""), names)
+    (test,) = [value for name, value in names.items() if name.startswith("test_")]
+    test()
 
 
 @pytest.mark.parametrize(

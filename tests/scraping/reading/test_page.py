@@ -286,3 +286,10 @@ def test_any_text_is_a_page_that_both_read_alike(source):
         tag.name for tag in page.soup.find_all(True)
     ]
     page.get_text()
+
+
+def test_a_page_can_be_made_up_for_a_test_of_a_step():
+    page = Page.of("<h1>Wren</h1><a href=next>", "http://example.org/birds/")
+    assert page.select_one("h1").get_text() == "Wren"
+    assert page.url == "http://example.org/birds/"
+    assert Page.of(b'{"bird": "wren"}').json() == {"bird": "wren"}
