@@ -25,6 +25,7 @@ MODEL = {
     "Ethical considerations": "Whom could a wrong answer harm?",
     "Limits": "When does it stop being right?",
 }
+SPLIT = "Split and leakage"
 COLLECTION = "Collection process"  # the section that tells when pages were fetched
 FAMILIES = {
     "scratch": "a network from scratch",
@@ -37,10 +38,11 @@ FAMILIES = {
 
 
 def data(project: Path, results: dict[str, Any]) -> str:
-    """The data card; "" where the project has no table."""
+    """The data card; "" where the project has no table and no split."""
+    split = _list(_split(results))
     card = results.get("card")
     if not card:
-        return ""
+        return _box("Data card", [_section(SPLIT, split, "", "")]) if split else ""
     asked = {section["title"]: section["asked"] for section in card["sections"]}
     said = _answers(project / "datasheet.md", asked)
     fetched = results.get("fetched") or {}
@@ -50,6 +52,8 @@ def data(project: Path, results: dict[str, Any]) -> str:
         if title == COLLECTION and fetched:
             facts.insert(1, f"Fetched from {fetched['first']} to {fetched['last']}.")
         parts.append(_section(title, _list(facts), said.get(title, ""), asked[title]))
+    if split:
+        parts.append(_section(SPLIT, split, "", ""))
     return _box("Data card", parts)
 
 
@@ -64,8 +68,58 @@ def model(project: Path, results: dict[str, Any]) -> str:
     ]
     if scores := results.get("scores"):
         parts[-1] += f"\n\n{tables.of_scores(scores, '.3f')}"
+    if validation := _validation(results):
+        table = tables.of_scores(validation, ".3f")
+        parts[-1] += f"\n\nThe same on the validation part:\n\n{table}"
     parts += [_section(title, "", said.get(title, ""), asked) for title, asked in MODEL.items()]
     return _box("Model card", parts)
+
+
+def _split(results: dict[str, Any]) -> list[str]:
+    """How the data were split, and what stands on two sides of it all the same."""
+    found = results.get("leakage")
+    if not found:
+        return []
+    sizes = [f"{part} {size['mean']:,.0f}" for part, size in results.get("splits", {}).items()]
+    lines = [f"Sizes, a seed on average: {', '.join(sizes)}"] if sizes else []
+    apart = {None: "", False: ", and they are not", True: ", and they are"}[found["separated"]]
+    if found["kind"] == "times":
+        lines.append(f"To be in order of {found['unit']}{apart}")
+    elif found["kind"] == "groups":
+        lines.append(f"To be held apart: whole groups of {found['unit']}{apart}")
+    elif found["kind"] == "rows":
+        lines.append("Split by single rows")
+    for each in found["duplicates"]:
+        told = [
+            f"{each[part]['mean']:,.1f} of {part}"
+            for part in ("validation", "test")
+            if part in each
+        ]
+        of = each["of"].strip("`")
+        lines.append(f"In an earlier part too, by {of}: {', '.join(told)} ({each['share']:.1%})")
+    if found["guards"]:
+        lines.append(f"Taken out before: {', '.join(found['guards'])}")
+    fitting = found["fitting"]
+    if fitting["fits"]:
+        lines.append(
+            f"Places in the code that fit something: {fitting['fits']}; "
+            f"to rows held back: {len(fitting['wrong'])}; not to be told: {len(fitting['unsure'])}"
+        )
+    return lines + [f"  {line}" for line in fitting["wrong"]] + found["problems"]
+
+
+def _validation(results: dict[str, Any]) -> dict[str, Any]:
+    """The validation scores, where the step `validation` gives them as `scores` does."""
+    told = results.get("values", {}).get("validation")
+    models = told if isinstance(told, dict) else {}
+    like = [
+        isinstance(row, dict)
+        and all(
+            isinstance(cell, dict) and "mean" in cell and "low" in cell for cell in row.values()
+        )
+        for row in models.values()
+    ]
+    return models if like and all(like) else {}
 
 
 def _details(results: dict[str, Any]) -> list[str]:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from blog import authors, citations, escape, tables
+from blog import authors, citations, escape, proposal, tables
 from blog.authors import Author
 from blog.portfolio import Portfolio
 
 
 def actions(
-    project: str, results: dict[str, Any], people: list[Author], portfolio: Portfolio
+    project: str,
+    results: dict[str, Any],
+    people: list[Author],
+    portfolio: Portfolio,
+    *,
+    proposed: bool = False,
 ) -> str:
-    """The line under the hero: the network to try, who it is by, the code behind it.
+    """The line under the hero: the network to try, who it is by, its proposal, the code behind it.
 
     A link into the repository names HEAD. The commit takes its place when the site is built, since
     a page that is committed cannot name the commit it is part of.
@@ -23,6 +28,10 @@ def actions(
         parts.append('<a class="folio-try" href="#try">Try the network</a>')
     if byline := authors.names(people) or portfolio.author:
         parts.append(f'<span class="folio-authors">By {escape.markdown(byline)}</span>')
+    if proposed:
+        day = proposal.sealed_on(results.get("seal"))
+        told = f"The proposal, sealed {day}" if day else "The proposal"
+        parts.append(f"[{told}](../{proposal.paths(project).page}){{ .folio-proposal }}")
     there = portfolio.repository and escape.address(
         f"{portfolio.repository.rstrip('/')}/tree/HEAD/projects/{project}"
     )
@@ -34,21 +43,41 @@ def actions(
 
 
 def verdicts(results: dict[str, Any], caption: str) -> str:
-    """Each sealed hypothesis, what was found, and the outcome that follows from it."""
-    keys = {"claim": "hypothesis", "test": "test", "found": "found", "outcome": "outcome"}
-    rows = [[escape.markdown(str(verdict[key])) for key in keys] for verdict in results["verdicts"]]
+    """Each hypothesis, what was found, and the outcome that follows from it."""
+    header = ["hypothesis", "test", "found", "outcome"]
+    rows = []
+    for verdict in results["verdicts"]:
+        cells = [str(verdict[key]) for key in ("claim", "test", "found", "outcome")]
+        cells[3] += "" if verdict["sealed"] else " (not sealed)"
+        rows.append([escape.markdown(cell) for cell in cells])
     told = f'<figcaption markdown="span">{caption}</figcaption>\n\n' if caption else ""
-    table = tables.of_rows(list(keys.values()), rows)
+    table = tables.of_rows(header, rows)
     return f'<figure class="folio-table" id="verdicts" markdown>\n\n{told}{table}\n\n</figure>'
 
 
 def deviations(results: dict[str, Any]) -> str:
-    """The folded box of what was done otherwise than sealed; told even when it is nothing."""
-    if not results.get("verdicts"):
+    """The folded box of what was done otherwise than sealed; told even when it is nothing.
+
+    With it the seal, and the pilots that came before.
+    """
+    if not (results.get("verdicts") or results.get("seal")):
         return ""
-    told = results.get("deviations") or ["None."]
-    lines = "\n".join(f"- {escape.markdown(line)}" for line in told)
-    return f'??? folio "Deviations from the proposal"\n\n{tables.indent(lines)}'
+    parts = []
+    if seal := results.get("seal"):
+        when = f"{seal['time'][:10]} {seal['time'][11:16]} UTC"
+        commit = f", at commit {seal['commit'][:12]}" if seal["commit"] else ""
+        parts.append(escape.markdown(f"Sealed as {seal['code']} on {when}{commit}."))
+    parts.append(_list(results.get("deviations") or ["None."]))
+    if pilots := results.get("pilots"):
+        parts += [f"Pilots{', before the seal' * bool(seal)}:", _list(pilots)]
+    else:
+        parts.append("No pilots were listed.")
+    body = tables.indent("\n\n".join(parts))
+    return f'??? folio "Deviations from the proposal"\n\n{body}'
+
+
+def _list(lines: list[str]) -> str:
+    return "\n".join(f"- {escape.markdown(line)}" for line in lines)
 
 
 def cite(

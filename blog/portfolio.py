@@ -14,12 +14,14 @@ class Portfolio:
         author: the owner's name.
         url: the site's address, with a slash at its end.
         repository: where the code lives, such as ``https://github.com/someone/folio``.
+        video_host: the one host whose videos may be shown in a frame.
     """
 
     name: str = "Folio"
     author: str = ""
     url: str = ""
     repository: str = ""
+    video_host: str = ""
 
     def address(self, path: str) -> str:
         """The address of a page by its path from the site's root; "" while the site has none."""

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +28,7 @@ from blog.assets import pictures
 from blog.errors import BlogError
 from blog.portfolio import Portfolio
 from blog.post import read
+from blog.replacing import replace_file
 from blog.writer import TOKEN, Writer
 
 SCHEMA = 1
@@ -53,7 +53,7 @@ def write(
 
     changed = []
     for name, content in files.items():
-        if _replace(folder / name, content):
+        if replace_file(folder / name, content):
             changed.append(folder / name)
     for stale in sorted(path for path in folder.rglob("*") if path.is_file()):
         if stale.relative_to(folder).as_posix() not in files:
@@ -62,7 +62,7 @@ def write(
     for empty in sorted((path for path in folder.rglob("*") if path.is_dir()), reverse=True):
         if not any(empty.iterdir()):
             empty.rmdir()
-    if _replace(page_file, page.encode()):
+    if replace_file(page_file, page.encode()):
         changed.append(page_file)
     return changed
 
@@ -79,7 +79,7 @@ def stale(projects: Path, docs: Path) -> list[Path]:
 def write_feed(docs: Path, portfolio: Portfolio) -> list[Path]:
     """Write the Atom feed of the rendered posts; its path if its bytes changed."""
     file = docs / feed.FILE
-    return [file] if _replace(file, feed.feed(docs, portfolio).encode()) else []
+    return [file] if replace_file(file, feed.feed(docs, portfolio).encode()) else []
 
 
 def warnings(project: Path) -> list[str]:
@@ -180,17 +180,3 @@ def _stamp_of(page: str) -> dict[str, Any]:
         return json.loads(match[1]) if match else {}
     except json.JSONDecodeError:
         return {}
-
-
-def _replace(path: Path, content: bytes) -> bool:
-    """Write aside and swap; False, and nothing touched, when the bytes are there already."""
-    if path.is_file() and path.read_bytes() == content:
-        return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.new")
-    with aside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(aside, path)  # noqa: PTH105 (the name of what makes it atomic)
-    return True

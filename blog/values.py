@@ -15,6 +15,8 @@ Place = tuple[Path, int]
 def lookup(results: Any, path: str, place: Place) -> Any:
     """The value at a dotted path. Keys may hold dots themselves; lists count from 0.
 
+    What has a `name` in a list, as a verdict has, is found by it.
+
     Raises PostError with the nearest names where the path leads nowhere.
     """
     value, parts, walked = results, path.split("."), []
@@ -23,6 +25,8 @@ def lookup(results: Any, path: str, place: Place) -> Any:
             key: Any = ".".join(parts[:taken])
             if isinstance(value, list) and key.isdigit() and int(key) < len(value):
                 key = int(key)
+            elif isinstance(value, list) and key in (named := _named(value)):
+                key = named[key]
             elif not (isinstance(value, dict) and key in value):
                 continue
             value, parts = value[key], parts[taken:]
@@ -33,10 +37,18 @@ def lookup(results: Any, path: str, place: Place) -> Any:
     return value
 
 
+def _named(values: list[Any]) -> dict[str, int]:
+    """Where in a list each value stands that has a name."""
+    told = [value.get("name") if isinstance(value, dict) else None for value in values]
+    return {name: at for at, name in enumerate(told) if isinstance(name, str)}
+
+
 def _unknown(value: Any, walked: list[str], parts: list[str], path: str) -> str:
     where = f"`{'.'.join(walked)}`" if walked else "results.json"
     if isinstance(value, dict):
         return f"[[{path}]]: {where} holds no `{parts[0]}`.{suggestion(parts[0], value)}"
+    if isinstance(value, list) and (named := _named(value)):
+        return f"[[{path}]]: {where} holds no `{parts[0]}`.{suggestion(parts[0], named)}"
     if isinstance(value, list):
         return f"[[{path}]]: {where} is a list of {len(value)}; name a place from 0."
     return f"[[{path}]]: {where} is {value!r} and holds nothing below it."

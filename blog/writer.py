@@ -170,7 +170,12 @@ class Writer:
                 "The numbers are not meant to be quoted."
             )
         parts += [self._block(block) for block in self.post.blocks if self._is_hero(block)]
-        parts.append(frame.actions(self.project.name, self.results, self.authors, self.portfolio))
+        proposed = (self.project / "proposal.md").is_file()
+        parts.append(
+            frame.actions(
+                self.project.name, self.results, self.authors, self.portfolio, proposed=proposed
+            )
+        )
         parts += [self._block(block) for block in self.post.blocks if not self._is_hero(block)]
         if self.cited:
             lines = [
@@ -367,6 +372,7 @@ class Writer:
         if not self.results.get("verdicts"):
             raise PostError(
                 self.post.file, block.line,
-                "the results hold no verdicts: no hypothesis was sealed before the run.",
+                "the results hold no verdicts: no hypothesis was sealed before the run. "
+                f"Next: write proposal.md, then folio propose {self.project.name}",
             )  # fmt: skip
         return frame.verdicts(self.results, self._prose(block.rest, block.line))

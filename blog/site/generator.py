@@ -147,8 +147,9 @@ def _failure(root: Path, said: list[str], error: BaseException) -> SiteError:
     if not isinstance(error, SystemExit) and (text := str(error)) not in "\n".join(lines):
         lines += f"{type(error).__name__}: {text}".splitlines()
     told = "\n".join(f"  {line}" for line in lines[-12:]) or "  (mkdocs said nothing)"
-    made = dict.fromkeys(re.findall(r"posts/([a-z][a-z0-9_]*)(?:\.md|/index\.html)", told))
-    for name in made:
-        if (root / "projects" / name / "post.md").is_file():
-            told += f"\n  posts/{name}.md is made from projects/{name}/post.md: correct that one."
+    pages = re.findall(r"(post|proposal)s/([a-z][a-z0-9_]*)(?:\.md|/(?:index|slides)\.html)", told)
+    for kind, name in dict.fromkeys(pages):
+        source = f"projects/{name}/{kind}.md"
+        if (root / source).is_file():
+            told += f"\n  {kind}s/{name}.md is made from {source}: correct that one."
     return SiteError(f"The site could not be built from {root / 'mkdocs.yml'}:\n{told}")

@@ -139,7 +139,9 @@ def positions(names: list[Any], *given: np.ndarray) -> list[np.ndarray]:
     Labels that are all members of `names` are taken as such; whole numbers that are not, as
     positions. All arrays given are read in the same way.
     """
-    found = set().union(*(array.tolist() for array in given))
+    # Each label is looked up once, not once an example: a bootstrap asks thousands of times.
+    apart = [np.unique(array, return_inverse=True) for array in given]
+    found = set().union(*(values.tolist() for values, _ in apart))
     place = {name: number for number, name in enumerate(names)}
     if not found <= set(place) and all(array.dtype.kind in "biuf" for array in given):
         place = {number: number for number in range(len(names))}
@@ -148,7 +150,10 @@ def positions(names: list[Any], *given: np.ndarray) -> list[np.ndarray]:
             f"Labels outside the classes: {sorted(map(str, strangers))[:5]}; "
             f"the {len(names)} classes are {names[:5]}…"
         )
-    return [np.array([place[label] for label in array.tolist()], dtype=int) for array in given]
+    return [
+        np.array([place[label] for label in values.tolist()], dtype=int)[inverse]
+        for values, inverse in apart
+    ]
 
 
 def finite(values: np.ndarray, what: str) -> np.ndarray:

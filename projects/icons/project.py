@@ -10,11 +10,29 @@ from models import baselines, cnn, evaluation, training
 from models.live import draw
 from scraping import crawl, image, pixels, text
 
-START = "http://sandbox/museum/"  # the practice site; on the web: https://…
-SEEDS = 5
+SOURCE = "sandbox"  # the practice site; "web" is Wikimedia Commons, see _WEB
+SEEDS = [51, 52, 53, 54, 55]  # each draws its own design sets to hold out
 EPOCHS = 10
 RARE = 20  # a subject with fewer icons than this is left out
-MODELS = ["majority", "logistic", "nearest", "cnn"]
+MODELS = ["majority", "logistic", "nearest", "cnn_unshifted", "cnn"]
+
+_MUSEUM = {
+    "start": "http://sandbox/museum/",
+    "follow": "a.set, a.next",
+    "keep": "a.icon",
+    "media": "img.icon",
+}
+# On the web: https://commons.wikimedia.org, where every file has its own licence and author. Its
+# robots policy (https://wikitech.wikimedia.org/wiki/Robot_policy) welcomes robots that say who they
+# are, ask slowly and in one connection, and leave Special: pages alone; `crawl` reads robots.txt
+# itself before the first page. Begin with few pages: `folio look` first.
+_WEB = {
+    "start": "https://commons.wikimedia.org/wiki/Category:Icons_by_subject",
+    "follow": "#mw-subcategories a[href*='_icons']",
+    "keep": "#mw-category-media a.galleryfilename",
+    "media": "#file img",
+    "max_pages": 2000,
+}
 
 
 @dataclass
@@ -31,19 +49,12 @@ class Icon:
 
 def pages():
     """Every icon's page, gallery by gallery."""
-    return crawl(START, follow="a.set, a.next", keep="a.icon", media="img.icon")
+    return crawl(**(_MUSEUM if SOURCE == "sandbox" else _WEB))
 
 
 def icons(page):
     """One row per icon: picture, subject, design set, licence."""
-    yield Icon(
-        image=image(page, "img.icon"),
-        name=text(page, "h1.name"),
-        subject=text(page, ".subject"),
-        set=text(page, ".set"),
-        author=text(page, ".author", default=None),
-        licence=text(page, ".licence"),
-    )
+    yield _in_the_museum(page) if SOURCE == "sandbox" else _on_commons(page)
 
 
 def table(icons):
@@ -63,40 +74,35 @@ def random_split(table, seed):
 
 
 def network(split, seed):
-    """A CNN of about 80,000 parameters, trained on unseen-set splits."""
-    return _train(split)
+    """A CNN of about 80,000 parameters; each picture is shifted a little whenever it is shown."""
+    return _train(split, shift=0.05)
 
 
-def random_network(random_split, seed):
-    """The same network on the split that flatters."""
-    return _train(random_split)
+def unshifted(split, seed):
+    """The same network, shown every picture where it is."""
+    return _train(split, shift=0.0)
 
 
-def guesses(network, split, seed):
-    """What the CNN and its baselines take every held-out icon for."""
-    return _guess(network, split)
+def guesses(network, unshifted, split, seed):
+    """What every model takes each icon of the validation and the test sets for."""
+    parts = _guess(split, {"cnn_unshifted": unshifted.model, "cnn": network.model})
+    certainty = network.model.predict(pixels(parts["test"]["image"]), verbose=0)
+    return parts | {"test": parts["test"].assign(confidence=certainty.max(axis=1))}
 
 
-def random_guesses(random_network, random_split, seed):
-    """The same on the split that flatters."""
-    return _guess(random_network, random_split)
+def flattered(random_split, seed):
+    """What the baselines take each icon for on the split that flatters."""
+    return _guess(random_split, {})
 
 
-def scores(guesses, random_guesses, seed):
+def scores(guesses, flattered, seed):
     """The share of held-out icons that each model names."""
-    named = dict.fromkeys(MODELS, guesses)
-    named |= {f"{model}_random": random_guesses for model in MODELS[1:]}
-    column = {model: model.removesuffix("_random") for model in named}
-    return {
-        model: {"accuracy": evaluation.accuracy(rows["subject"], rows[column[model]])}
-        for model, rows in named.items()
-    }
+    return _shares(guesses, flattered, "test")
 
 
-def validation(network):
-    """The validation accuracy of the epoch that was kept, over the seeds."""
-    best = [t.curves["val_accuracy"].loc[t.best_epoch] for t in network.values()]
-    return evaluation.interval(best)
+def validation(guesses, flattered, seed):
+    """The same share of the validation icons, which decided when to stop."""
+    return _shares(guesses, flattered, "validation")
 
 
 def duplicates(split):
@@ -118,21 +124,22 @@ def curves(network):
 
 def confusions(guesses):
     """Which subject is taken for which, all seeds together."""
-    rows = pd.concat(guesses.values())
+    rows = _tested(guesses)
     names = sorted(rows["subject"].unique())
     return figures.confusion(evaluation.confusion(rows["subject"], rows["cnn"], names))
 
 
 def subjects(guesses):
-    """How many of each subject's icons the CNN names, all seeds together."""
-    rows = pd.concat(guesses.values())
-    right = rows["cnn"].eq(rows["subject"]).groupby(rows["subject"])
-    return right.agg(recognised="mean", icons="size").sort_values("recognised")
+    """How many of each subject's icons the CNN names, all seeds together, the hardest first."""
+    rows = _tested(guesses)
+    return evaluation.by_group(
+        evaluation.accuracy, rows["subject"], rows["cnn"], rows["subject"]
+    ).set_index("group")
 
 
 def errors(guesses):
     """The mistakes the CNN is surest of, each icon once."""
-    rows = pd.concat(guesses.values())
+    rows = _tested(guesses)
     wrong = rows[rows["cnn"] != rows["subject"]].sort_values("confidence", ascending=False)
     worst = wrong.drop_duplicates("_url").head(32)
     captions = [f"{icon.subject}\n→ {icon.cnn}" for icon in worst.itertuples()]
@@ -152,6 +159,31 @@ def live(network, split):
     )
 
 
+def _in_the_museum(page):
+    return Icon(
+        image=image(page, "img.icon"),
+        name=text(page, "h1.name"),
+        subject=text(page, ".subject"),
+        set=text(page, ".set"),
+        author=text(page, ".author", default=None),
+        licence=text(page, ".licence"),
+    )
+
+
+def _on_commons(page):
+    """A file's page; its fields as https://commons.wikimedia.org/wiki/Commons:MRD marks them."""
+    subject = text(page, "#mw-normal-catlinks a[href*='_icons']")
+    author = text(page, "#fileinfotpl_aut + td", default=None)
+    return Icon(
+        image=image(page, "#file img"),
+        name=text(page, "h1"),
+        subject=subject.removesuffix(" icons").lower(),
+        set=author or "unknown",  # who drew it: one hand is one design set
+        author=author,
+        licence=text(page, ".licensetpl_short"),
+    )
+
+
 def _subjects(split):
     return sorted(split["train"]["subject"].unique())
 
@@ -167,25 +199,45 @@ def _arrays(rows, names):
     return pixels(rows["image"]), rows["subject"].map(names.index).to_numpy()
 
 
-def _train(split):
+def _train(split, shift):
     names = _subjects(split)
     train, validation = (_arrays(split[part], names) for part in ("train", "validation"))
-    model = cnn.build(input_shape=(32, 32, 1), classes=len(names), shift=0.05)
+    model = cnn.build(input_shape=(32, 32, 1), classes=len(names), shift=shift)
     return training.fit(
         model, train, validation, epochs=EPOCHS, learning_rate=0.004, schedule="cosine", patience=8
     )
 
 
-def _guess(network, split):
+def _guess(split, networks):
+    """The rows of the validation and the test sets, with every model's answer as a column."""
     names = _subjects(split)
     (x, y), validation = (_arrays(split[part], names) for part in ("train", "validation"))
-    held_out = pixels(split["test"]["image"])
-    certainty = network.model.predict(held_out, verbose=0)
-    positions = {
-        "majority": baselines.majority(y).predict(held_out),
-        "logistic": baselines.logistic(x, y, validation).predict(held_out),
-        "nearest": baselines.nearest(x, y).predict(held_out),
-        "cnn": certainty.argmax(axis=1),
+    models = {
+        "majority": baselines.majority(y),
+        "logistic": baselines.logistic(x, y, validation),
+        "nearest": baselines.nearest(x, y),
+        **networks,
     }
-    named = {model: np.array(names)[found] for model, found in positions.items()}
-    return split["test"].assign(**named, confidence=certainty.max(axis=1))
+    return {part: _answered(split[part], models, names) for part in ("validation", "test")}
+
+
+def _answered(rows, models, names):
+    pictures = pixels(rows["image"])
+    found = {name: np.asarray(model.predict(pictures)) for name, model in models.items()}
+    positions = {n: p.argmax(axis=1) if p.ndim == 2 else p for n, p in found.items()}
+    return rows.assign(**{model: np.array(names)[p] for model, p in positions.items()})
+
+
+def _shares(guesses, flattered, part):
+    """{model: {"accuracy": …}}; `_random` is the split that flatters."""
+    honest, random = guesses[part], flattered[part]
+    named = {model: (honest, model) for model in MODELS}
+    named |= {f"{model}_random": (random, model) for model in ("logistic", "nearest")}
+    return {
+        name: {"accuracy": evaluation.accuracy(rows["subject"], rows[model])}
+        for name, (rows, model) in named.items()
+    }
+
+
+def _tested(guesses):
+    return pd.concat(parts["test"] for parts in guesses.values())

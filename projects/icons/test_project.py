@@ -1,8 +1,11 @@
 """The steps of `icons`, called as the plain functions they are."""
 
-from types import SimpleNamespace
+import io
 
 import pandas as pd
+from PIL import Image
+
+from scraping import Page
 
 from . import project
 
@@ -25,17 +28,22 @@ def test_the_same_picture_in_two_sets_stays_in_the_table():
     assert len(project.table(icons)) == 120
 
 
-def test_scores_set_every_models_random_split_beside_the_honest_one():
-    honest = pd.DataFrame({"subject": ["key", "star"]})
-    honest = honest.assign(
-        majority="key", logistic="star", nearest=["star", "key"], cnn=["key", "star"]
-    )
-    flattered = honest.assign(nearest=["key", "star"])
-    scores = project.scores(honest, flattered, seed=0)
+def answered(**columns):
+    told = dict.fromkeys(project.MODELS, "key") | columns
+    return pd.DataFrame({"subject": ["key", "star"]}).assign(**told)
+
+
+def test_scores_are_of_the_test_rows_and_validation_of_the_others():
+    parts = {"test": answered(cnn=["key", "star"]), "validation": answered(cnn="heart")}
+    flattered = {"test": answered(nearest=["key", "star"]), "validation": answered()}
+    scores = project.scores(parts, flattered, seed=0)
     assert scores["cnn"] == {"accuracy": 1.0}
-    assert scores["nearest"] == {"accuracy": 0.0}
+    assert scores["nearest"] == {"accuracy": 0.5}
     assert scores["nearest_random"] == {"accuracy": 1.0}
     assert "majority_random" not in scores
+    validation = project.validation(parts, flattered, seed=0)
+    assert list(validation) == list(scores)
+    assert validation["cnn"] == {"accuracy": 0.0}
 
 
 def test_duplicates_are_averaged_over_the_seeds():
@@ -43,17 +51,50 @@ def test_duplicates_are_averaged_over_the_seeds():
     assert project.duplicates(split) == {"train": 3.0}
 
 
-def test_validation_is_of_the_epoch_that_was_kept():
-    curves = pd.DataFrame({"val_accuracy": [0.5, 0.75, 0.25]}, index=[1, 2, 3])
-    found = project.validation({0: SimpleNamespace(curves=curves, best_epoch=2)})
-    assert found["mean"] == 0.75
-
-
 def test_subjects_are_sorted_from_the_hardest():
     guesses = {
-        0: pd.DataFrame({"subject": ["key", "star"], "cnn": ["star", "star"]}),
-        1: pd.DataFrame({"subject": ["key", "key"], "cnn": ["key", "star"]}),
+        0: {"test": pd.DataFrame({"subject": ["key", "star"], "cnn": ["star", "star"]})},
+        1: {"test": pd.DataFrame({"subject": ["key", "key"], "cnn": ["key", "star"]})},
     }
     found = project.subjects(guesses)
     assert list(found.index) == ["key", "star"]
-    assert list(found["icons"]) == [3, 1]
+    assert list(found["n"]) == [3, 1]
+
+
+def test_answers_are_names_whether_a_model_gives_positions_or_probabilities():
+    class Positions:
+        def predict(self, pictures):
+            return [1] * len(pictures)
+
+    class Probabilities:
+        def predict(self, pictures):
+            return [[0.9, 0.1]] * len(pictures)
+
+    rows = pd.DataFrame({"image": [picture()] * 2})
+    models = {"nearest": Positions(), "cnn": Probabilities()}
+    found = project._answered(rows, models, ["key", "star"])
+    assert list(found["nearest"]) == ["star", "star"]
+    assert list(found["cnn"]) == ["key", "key"]
+
+
+COMMONS = """<h1 id="firstHeading">File:Gnome-heart.svg</h1>
+<div class="fullImageLink" id="file"><a href="x.svg"><img src="heart.png" alt=""></a></div>
+<table><tr><td id="fileinfotpl_aut">Author</td>
+<td><a href="/wiki/User:Ada">Ada</a></td></tr></table>
+<span class="licensetpl_short" style="display:none;">CC0</span>
+<div id="mw-normal-catlinks"><ul><li><a href="/wiki/Category:CC-Zero">CC-Zero</a></li>
+<li><a href="/wiki/Category:Heart_icons">Heart icons</a></li></ul></div>"""
+
+
+def test_a_files_page_on_commons_gives_a_row(monkeypatch):
+    monkeypatch.setattr(project, "image", lambda page, selector: selector.encode())
+    monkeypatch.setattr(project, "SOURCE", "web")
+    (icon,) = project.icons(Page.of(COMMONS))
+    assert icon.image == b"#file img"
+    assert (icon.subject, icon.set, icon.author, icon.licence) == ("heart", "Ada", "Ada", "CC0")
+
+
+def picture():
+    file = io.BytesIO()
+    Image.new("L", (32, 32)).save(file, "PNG")
+    return file.getvalue()

@@ -12,12 +12,13 @@ from typing import Any
 
 import click
 
-from projects.spine import cli_backprop, cli_data, cli_site
+from projects.spine import cli_backprop, cli_check, cli_data, cli_propose, cli_site
 from projects.spine.asked import known, parse_settings, say
 from projects.spine.cache import cache_of
 from projects.spine.errors import BadUsage, printable
 from projects.spine.project import did_you_mean, names
 from projects.spine.road import Options, balances, nothing_made_yet, travel
+from projects.spine.starters import told
 from projects.spine.values import repository_root, run_named
 
 FIRST = "icons"  # the quick sample that a fresh clone remakes
@@ -82,7 +83,7 @@ def folio() -> None:
 folio.add_command(cli_data.look)
 
 
-@folio.command()
+@folio.command(epilog=f"\b\nThe starters:\n{told()}")
 @click.argument("name")
 @click.option("--model", default="cnn", show_default=True, help="Which starter to copy.")
 def new(name: str, model: str) -> None:
@@ -95,6 +96,9 @@ def new(name: str, model: str) -> None:
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         click.echo(f"  {path.relative_to(root).as_posix()}")
     click.echo(f"It runs as it is: folio run {name}\nThen open projects/{name}/project.py.")
+
+
+folio.add_command(cli_propose.propose)
 
 
 @folio.command()
@@ -221,6 +225,9 @@ def show(project: str, step: str | None, seed: int | None, open_it: bool) -> Non
     file = standing.value(engine, chosen, say)
     if open_it:
         click.launch(str(file))
+
+
+folio.add_command(cli_check.check)
 
 
 folio.add_command(cli_data.data)

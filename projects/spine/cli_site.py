@@ -80,11 +80,11 @@ def publish(
 
 
 def _check_complete(root: Path, project: tuple[str, ...]) -> None:
-    """Refuse, before anything is done, to publish a project by name that has no post yet."""
+    """Refuse, before anything is done, to publish a project by name that has nothing to show."""
     from projects.spine import publishing
 
     for name in project:
-        if not publishing.complete(root, name):
+        if not publishing.complete(root, name) and not publishing.proposed(root, name):
             raise SpineError(
                 f"{name} has no post yet: it takes projects/{name}/post.md and results. The site "
                 f"was left as it was. Next: folio run {name}"
@@ -106,18 +106,28 @@ def publish_all(root: Path, chosen: list[str], named: bool = False) -> None:
 
 
 def _render(root: Path, chosen: list[str]) -> None:
-    """Render the posts and say which of them changed."""
+    """Render posts and proposals and say which of them changed."""
     from projects.spine import publishing
 
     changed, without = publishing.render(root, chosen)
-    posts = root / "blog" / "docs" / "posts"
-    for path in (p for p in changed if p.parent == posts and p.suffix == ".md"):
-        gone = "" if path.exists() else "  (gone, as its project is)"
-        say(f"post: {path.relative_to(root).as_posix()}{gone}")
+    docs = root / "blog" / "docs"
+    kinds = {docs / "posts": "post", docs / "proposals": "proposal"}
+    for path in (p for p in changed if p.suffix == ".md" and p.stem != "index"):
+        if kind := kinds.get(path.parent):
+            gone = "" if path.exists() else "  (gone, as its project is)"
+            say(f"{kind}: {path.relative_to(root).as_posix()}{gone}")
     for line in publishing.warnings(root, chosen):
         say(f"warning: {line}")
     for name in without:
-        click.echo(f"{name}: no post yet (it takes post.md and results: folio run {name})")
+        click.echo(
+            f"{name}: {_no_post(root, name)} (it takes post.md and results: folio run {name})"
+        )
+
+
+def _no_post(root: Path, name: str) -> str:
+    from projects.spine import publishing
+
+    return "its proposal, no post yet" if publishing.proposed(root, name) else "no post yet"
 
 
 def _plan(root: Path, chosen: list[str], to: str | None, archive: str | None, pdf: bool) -> None:
@@ -126,7 +136,7 @@ def _plan(root: Path, chosen: list[str], to: str | None, archive: str | None, pd
 
     for name in chosen:
         there = publishing.complete(root, name)
-        click.echo(f"{name}: {'the post would be rendered' if there else 'no post yet'}")
+        click.echo(f"{name}: {'the post would be rendered' if there else _no_post(root, name)}")
     if to == BRANCH:
         click.echo(f"site: would be built and committed to the branch {BRANCH}; nothing is pushed")
     elif to is not None:

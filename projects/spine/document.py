@@ -25,6 +25,7 @@ FAMILIES = ("scratch", "classifier", "cnn", "rnn", "autoencoder", "gan")  # modu
 def gather(engine: Engine, staging: Path) -> dict[str, Any]:
     """Return the document, and put its figures and tables as files below `staging`."""
     from models.evaluation import interval
+    from projects.spine import judging
 
     document: dict[str, Any] = {
         "schema": SCHEMA_VERSION,
@@ -51,7 +52,10 @@ def gather(engine: Engine, staging: Path) -> dict[str, Any]:
         "backend": "",
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
         "libraries": {},
+        "seal": None,
         "verdicts": [],
+        "deviations": [],
+        "pilots": [],
     }
     for step in engine.project.steps.values():
         stored = {run.seed: engine.stored(run) for run in engine.of(step)}
@@ -65,8 +69,10 @@ def gather(engine: Engine, staging: Path) -> dict[str, Any]:
         elif not step.per_seed:
             _publish(engine, step.name, first, staging, document)
         elif first.kind == "json":
-            values = [engine.store.load(s) for s in stored.values()]
-            document["values"][step.name] = _finite(values, step.name, engine)
+            values = _finite([engine.store.load(s) for s in stored.values()], step.name, engine)
+            if step.name == "validation" and _like_scores(values):
+                values = _scores(values, interval, step, engine)
+            document["values"][step.name] = values
         for name, count in first.manifest.get("parameters", {}).items():
             inner = name.removeprefix("value").removeprefix(".")
             plain = inner in ("", "model")
@@ -85,7 +91,24 @@ def gather(engine: Engine, staging: Path) -> dict[str, Any]:
                 document["backend"] = version.partition(" ")[0]
     document["libraries"] = dict(sorted(document["libraries"].items()))
     document["card"], document["fetched"] = _card(engine)
-    return document
+    document["leakage"] = _leakage(engine, document["splits"])
+    return document | judging.about(engine, document)
+
+
+def _leakage(engine: Engine, splits: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what stands on two sides of the split; add the sizes that its manifest does not tell.
+
+    None where no step is named `split`.
+    """
+    from projects.spine import leakage
+    from projects.spine.check import fitting
+
+    found = leakage.found(engine, fitting.of(engine.project))
+    if found is None:
+        return None
+    for part, size in found.pop("sizes").items():
+        splits.setdefault(part, size)
+    return found
 
 
 def families(project: Project) -> list[str]:
@@ -137,6 +160,20 @@ def _scores(values: list[Any], interval: Any, step: Step, engine: Engine) -> dic
         model: {metric: interval([value[model][metric] for value in values]) for metric in row}
         for model, row in values[0].items()
     }
+
+
+def _like_scores(values: list[Any]) -> bool:
+    """Tell whether every seed's value is {model: {metric: number}}, as `scores` gives."""
+    return all(
+        isinstance(value, dict)
+        and value
+        and all(
+            isinstance(row, dict)
+            and all(isinstance(n, numbers.Real) and not isinstance(n, bool) for n in row.values())
+            for row in value.values()
+        )
+        for value in values
+    )
 
 
 def _finite(value: Any, name: str, engine: Engine) -> Any:

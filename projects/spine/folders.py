@@ -10,13 +10,10 @@ from projects.spine.claim import claim
 from projects.spine.durable import aside_of, swap_folder
 from projects.spine.errors import BadUsage
 from projects.spine.project import check_name, did_you_mean, names
+from projects.spine.starters import STARTERS, told
 
 BLANK = Path(__file__).parent / "blank"
-
-
-def starters() -> list[str]:
-    """Return the model families that `folio new` has a starter for."""
-    return sorted(p.parent.name for p in BLANK.glob("*/project.py"))
+PAGES = ("posts", "proposals")  # below blog/docs, what is made of a project
 
 
 def create(root: Path, name: str, model: str) -> Path:
@@ -25,10 +22,9 @@ def create(root: Path, name: str, model: str) -> Path:
     target = root / "projects" / name
     if target.exists():
         raise BadUsage(f"projects/{name}/ is there already; choose another name.")
-    if model not in starters():
+    if model not in STARTERS:
         raise BadUsage(
-            f"There is no starter `{model}`.{did_you_mean(model, starters())} "
-            f"There is: {', '.join(starters())}."
+            f"There is no starter `{model}`.{did_you_mean(model, STARTERS)} There is:\n{told()}"
         )
     aside = aside_of(target)
     shutil.copytree(BLANK / model, aside, ignore=shutil.ignore_patterns("__pycache__", ".folio"))
@@ -41,9 +37,10 @@ def create(root: Path, name: str, model: str) -> Path:
 
 
 def belongings(root: Path, name: str) -> list[Path]:
-    """Return what goes when a project goes: its folder, its post and the post's files."""
-    posts = root / "blog" / "docs" / "posts"
-    candidates = [root / "projects" / name, posts / f"{name}.md", posts / name]
+    """Return what goes when a project goes: its folder, and the pages made of it with files."""
+    pages = [root / "blog" / "docs" / kind for kind in PAGES]
+    candidates = [root / "projects" / name]
+    candidates += [path for folder in pages for path in (folder / f"{name}.md", folder / name)]
     return [path for path in candidates if path.exists()]
 
 
@@ -72,7 +69,8 @@ def restore(root: Path, name: str) -> list[Path]:
             f"Nothing named `{name}` was removed.{did_you_mean(name, removed)} "
             f"Kept from earlier removals: {', '.join(removed) or 'nothing'}."
         )
-    back = [kept / "projects" / plain, *(kept / "blog/docs/posts").glob("*")]
+    back = [kept / "projects" / plain]
+    back += [path for kind in PAGES for path in (kept / "blog" / "docs" / kind).glob("*")]
     taken = [p for p in back if (root / p.relative_to(kept)).exists()]
     if taken:
         raise BadUsage(

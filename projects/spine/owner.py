@@ -17,6 +17,7 @@ class Owner(NamedTuple):
     contact: str | None = None
     name: str | None = None
     repository: str | None = None
+    video_host: str | None = None
 
 
 def owner(root: Path) -> Owner:
@@ -35,6 +36,7 @@ def owner(root: Path) -> Owner:
             contact=(told.get("extra") or {}).get("contact"),
             name=told.get("site_name"),
             repository=told.get("repo_url"),
+            video_host=(told.get("extra") or {}).get("video_host"),
         )
     except (OSError, yaml.YAMLError, AttributeError):
         return Owner()

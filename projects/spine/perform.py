@@ -17,6 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from projects.spine import seal
 from projects.spine.document import check_scores
 from projects.spine.durable import append_line
 from projects.spine.engine import QUICK_PAGES, Engine, Run
@@ -192,7 +193,8 @@ def log_training(engine: Engine, run: Run, details: dict[str, Any]) -> None:
         "settings": engine.settings,
         "variant": engine.variant.slug,
         "code": hashlib.sha256(code.encode()).hexdigest()[:16],
-        "seal": None,
+        "split": seal.split_digest(engine.project, engine.overrides),
+        "seal": seal.current_code(engine.project.folder),
         **details,
     }
     append_line(engine.project.folder / "results" / "runs.jsonl", json.dumps(line, default=str))

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 # What a post is made from beside the results, by hand.
-WRITTEN = ("project.py", "post.md", "references.bib", "datasheet.md", "modelcard.md")
+WRITTEN = (
+    "project.py", "post.md", "references.bib", "datasheet.md", "modelcard.md", "proposal.md",
+    "seal.json",
+)  # fmt: skip
 
 
 def _sources(root: Path) -> Iterator[Path]:
@@ -80,22 +83,29 @@ def complete(root: Path, name: str) -> bool:
     return (folder / "post.md").is_file() and (folder / "results" / "results.json").is_file()
 
 
+def proposed(root: Path, name: str) -> bool:
+    """Tell whether a project has a proposal, which has a page of its own before any results."""
+    return (root / "projects" / name / "proposal.md").is_file()
+
+
 def portfolio(root: Path) -> Portfolio:
     """Return whose portfolio the pages say it is."""
     from blog.portfolio import Portfolio
 
     told = owner(root)
     found = {
-        "name": told.name, "author": told.author, "url": told.url, "repository": told.repository
+        "name": told.name, "author": told.author, "url": told.url, "repository": told.repository,
+        "video_host": told.video_host,
     }  # fmt: skip
     return Portfolio(**{key: value for key, value in found.items() if value})
 
 
 def render(root: Path, chosen: list[str]) -> tuple[list[Path], list[str]]:
-    """Render the posts of the chosen projects; return (files changed, projects without results).
+    """Render posts and proposals of the chosen; return (files changed, projects without results).
 
-    A post whose project is gone goes with it.
+    What was rendered of a project that is gone goes with it.
     """
+    from blog import proposal
     from blog import render as pages
 
     docs = root / "blog" / "docs"
@@ -104,16 +114,31 @@ def render(root: Path, chosen: list[str]) -> tuple[list[Path], list[str]]:
     without: list[str] = []
     for name in chosen:
         folder = root / "projects" / name
-        if not complete(root, name):
+        if complete(root, name):
+            _check(name, folder / "results")
+            changed.extend(pages.write(folder, docs, whose))
+        else:
             without.append(name)
-            continue
-        _check(name, folder / "results")
-        changed.extend(pages.write(folder, docs, whose))
-    for stale in pages.stale(root / "projects", docs):
+        changed.extend(render_proposal(root, name, docs, whose))
+    projects = root / "projects"
+    for stale in pages.stale(projects, docs) + proposal.stale(projects, docs):
         shutil.rmtree(stale) if stale.is_dir() else stale.unlink()
         changed.append(stale)
+    changed.extend(proposal.write_index(docs))
     changed.extend(pages.write_feed(docs, whose))
     return changed, without
+
+
+def render_proposal(root: Path, name: str, docs: Path, whose: Portfolio) -> list[Path]:
+    """Render the page and the slides of a project's proposal, if it has one."""
+    from blog import proposal as pages
+    from projects.spine import proposal, seal
+
+    folder = root / "projects" / name
+    if (told := proposal.read(folder)) is None:
+        return []
+    found = results.read(folder / "results") if complete(root, name) else None
+    return pages.write(folder, docs, told.document(), seal.load(folder), whose, results=found)
 
 
 def warnings(root: Path, chosen: list[str]) -> list[str]:
@@ -138,7 +163,10 @@ def _changed_since(root: Path, name: str) -> list[str]:
 
     Of the libraries nothing is asked: a site is built where they are not installed, too.
     """
-    engine = Engine(Variant(root, name), cache_of(root))
+    document = results.read(root / "projects" / name / "results") or {}
+    engine = Engine(Variant(root, name, quick=bool(document.get("draft"))), cache_of(root))
+    if document.get("draft") and not engine.lock.records:
+        return []  # what a draft was made from is not committed: nobody can tell
     changed = []
     for step in engine.project.steps.values():
         record = engine.lock.records.get(engine.of(step)[0].name)

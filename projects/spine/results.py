@@ -13,10 +13,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from projects.spine import deviations, seal
 from projects.spine.document import gather
 from projects.spine.durable import aside_of, swap_folder, write_bytes
 from projects.spine.engine import Engine, digest_of
 from projects.spine.errors import SpineError
+from projects.spine.proposal import text_of
 
 INCIDENTAL = ("run", "behind", "minutes", "hardware", "threads", "fetched")
 FOLDERS = ("figures", "tables", "live")  # what stands beside results.json
@@ -73,10 +75,20 @@ def intact(document: dict[str, Any], folder: Path) -> bool:
 
 
 def behind(engine: Engine) -> str:
-    """Return a digest of all that the results are made from: values, settings, the question."""
+    """Return a digest of all that the results are made from: values, settings, the proposal."""
     project = engine.project
     outputs = {run.name: engine.state(run).output for run in engine.runs()}
-    return digest_of([project.question, engine.settings, engine.seeds, outputs])[:20]
+    made_from = [project.question, engine.settings, engine.seeds, outputs, *_proposed(engine)]
+    return digest_of(made_from)[:20]
+
+
+def _proposed(engine: Engine) -> list[Any]:
+    """Return what verdicts and deviations follow from beside the values; [] without a proposal."""
+    text, made = text_of(engine.project.folder), seal.load(engine.project.folder)
+    if made is None:
+        return [] if text is None else [text]
+    split = seal.split_digest(engine.project, engine.overrides)
+    return [text, made["hash"], split, deviations.of_log(engine, made)]
 
 
 def current(engine: Engine, folder: Path) -> bool:

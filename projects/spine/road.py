@@ -53,6 +53,8 @@ def travel(
 
             jobs = default_jobs(len(engine.seeds))
         show_plan(engine, plan, jobs, say)
+        if until == "results":
+            _say_unsealed(engine, say)
         if options.dry_run:
             return
     if plan.due or not told or _unrecorded(engine):
@@ -60,6 +62,23 @@ def travel(
             # Looked at once more: another run may have ended between the plan and the claim.
             engine, _, plan = _look(root, name, options, cache, until)
             _run(engine, plan, jobs, options, say, until)
+
+
+def _say_unsealed(engine: Engine, say: Say) -> None:
+    """Say, before seeds are used up, that the proposal is not sealed yet."""
+    from projects.spine import proposal, seal, sealing
+
+    name, folder = engine.project.name, engine.project.folder
+    planned = proposal.read(folder)  # a mistake in it is told now, not after the run
+    if planned is None or not planned.hypotheses or seal.load(folder) is not None:
+        return
+    if sealing.refusal(engine):
+        say("  The proposal is not sealed, and with these seeds it cannot be any more.")
+    else:
+        say(
+            f"  The proposal is not sealed: folio propose {name} before the first run. After this "
+            f"one, {seal.listed('seed', engine.seeds)} cannot be sealed any more."
+        )
 
 
 def balances(root: Path, name: str, options: Options, cache: Cache) -> list[str]:
@@ -116,6 +135,10 @@ def _run(
     changed = results.write(engine, target)
     fresh = results.read(target) or {}
     show_scores(fresh.get("scores", {}), committed.get("scores", {}), say)
+    for verdict in fresh.get("verdicts", []):
+        say(f"  {verdict['name']}: {verdict['outcome']}. {verdict['found']}")
+    for line in fresh.get("deviations", []):
+        say(f"  deviation: {line}")
     label = target.relative_to(engine.variant.root).as_posix()
     say(f"  {label}/results.json {'written' if changed else 'holds the same values as before'}")
 

@@ -248,12 +248,13 @@ def project(tmp_path: Path, finished: Path) -> Path:
 
 
 def copy_site(to: Path) -> Path:
-    """The template's site without any post, in a folder of its own."""
+    """The template's site without any post or proposal, in a folder of its own."""
     shutil.copytree(
         ROOT / "blog", to / "blog", ignore=shutil.ignore_patterns("*.py", "__pycache__")
     )
     shutil.copy(ROOT / "mkdocs.yml", to / "mkdocs.yml")
-    shutil.rmtree(to / "blog" / "docs" / "posts", ignore_errors=True)
+    for made in ("posts", "proposals"):
+        shutil.rmtree(to / "blog" / "docs" / made, ignore_errors=True)
     return to
 
 
@@ -265,13 +266,28 @@ def root(tmp_path: Path) -> Path:
     return copy_site(folder)
 
 
+PROPOSED = {
+    "question": "Can a small CNN recognise a pictogram?",
+    "title": "Pictograms",
+    "date": "2026-11-25",
+    "pilots": [],
+    "hypotheses": [
+        {"name": "wins", "claim": "It beats <b>logistic</b>.", "test": "accuracy of cnn above 0.9"}
+    ],
+    "sections": [("Plan", "| a | b |\n| --- | ---: |\n| $x^2$ | 1 |", "Two *minutes*.")],
+    "text": "",
+}
+
+
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory, finished: Path) -> Path:
-    """The site of a portfolio with one project, built once by mkdocs alone."""
-    from blog import render, site
+    """The site of a portfolio with one project and its proposal, built once by mkdocs alone."""
+    from blog import proposal, render, site
 
     folder = copy_site(tmp_path_factory.mktemp("built"))
     render.write(finished, folder / "blog" / "docs")
+    proposal.write(finished, folder / "blog" / "docs", PROPOSED, None)
+    proposal.write_index(folder / "blog" / "docs")
     return site.build(folder)
 
 

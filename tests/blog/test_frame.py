@@ -96,7 +96,7 @@ def test_without_a_network_nothing_offers_to_try_one(project):
 
 def test_verdicts_and_deviations_are_told_the_refuted_ones_too(project):
     told = {"claim": "It beats <b>pixels</b>", "test": "cnn > nearest by 0.05", "found": "0.07",
-            "outcome": "supported"}  # fmt: skip
+            "outcome": "supported", "sealed": True}  # fmt: skip
     refuted = told | {"claim": "It is perfect", "outcome": "refuted"}
     change(project, lambda document: document.update(verdicts=[told, refuted]))
     rewrite(project, "[[code:split]]", "[[verdicts]] Sealed before the first run.")

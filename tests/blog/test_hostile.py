@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from blog import render, site
+from blog import proposal, render, site
 
 SCRIPT = "<script>document.title='caught'</script>"
 TEXTS = [
@@ -73,6 +73,10 @@ TEXTS = [
     "=1+1",
     "T" * 500,
 ]  # fmt: skip
+PAGES = (
+    "posts/marks/index.html", "index.html", "tags/index.html", "proposals/index.html",
+    "proposals/marks/index.html", "proposals/marks/slides.html",
+)  # fmt: skip
 
 
 class Shape(HTMLParser):
@@ -112,6 +116,28 @@ def name_everything(project: Path, names: list[str]) -> None:
     model.write_text(json.dumps(description))
 
 
+def propose(project: Path, docs: Path, names: list[str]) -> None:
+    """Write a proposal in which every text is one of the names; its sections hold them as code."""
+    hypotheses = [
+        {"name": f"n{number}", "claim": name, "test": name} for number, name in enumerate(names)
+    ]
+    document = {
+        "question": " ".join(names), "title": names[0], "date": "2026-11-25", "video": names[1],
+        "authors": [{"name": name, "roles": ["Software"]} for name in names if name.strip()],
+        "pilots": names, "hypotheses": hypotheses, "text": "---\n---\n",
+        "sections": [(name, "Text.", "Notes.") for name in names],
+    }  # fmt: skip
+    seal = {
+        "code": names[2], "time": "2026-11-25T19:48:05+00:00", "commit": names[3],
+        "hash": names[4], "sealed": {"text": names[5], "seeds": [1]},
+        "earlier": [{"code": name} for name in names],
+    }  # fmt: skip
+    verdicts = [each | {"found": each["claim"], "outcome": each["claim"]} for each in hypotheses]
+    results = {"verdicts": verdicts, "deviations": names}
+    proposal.write(project, docs, document, seal, results=results)
+    proposal.write_index(docs)
+
+
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory, make_project, new_site):
     """The site of the hostile project, and that of one with plain names of the same number."""
@@ -121,19 +147,20 @@ def pages(tmp_path_factory, make_project, new_site):
         project = make_project(folder / "projects", "marks", names)
         name_everything(project, names)
         render.write(project, folder / "blog" / "docs")
+        propose(project, folder / "blog" / "docs", names)
         built.append(site.build(folder))
     return built
 
 
 def test_scraped_text_changes_no_element_of_the_page(pages):
-    for path in ("posts/marks/index.html", "index.html", "tags/index.html"):
+    for path in PAGES:
         shapes = []
         for folder in pages:
             shape = Shape()
             shape.feed((folder / path).read_text())
             shapes.append(shape.found)
         assert shapes[0] == shapes[1], path
-    assert SCRIPT not in (pages[0] / "posts/marks/index.html").read_text()
+        assert SCRIPT not in (pages[0] / path).read_text()
 
 
 def test_no_file_of_the_site_is_named_by_scraped_text(pages):
@@ -153,20 +180,22 @@ def test_no_script_runs_in_the_browser(browser, pages, serving):
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("request", lambda request: asked.append(request.url))
     with serving(pages[0]) as address:
-        for path in ("", "tags/", "posts/marks/"):
+        for path in (page.removesuffix("index.html") for page in PAGES):
             page.goto(address + path)
             page.wait_for_load_state("networkidle")
             title = page.title()
-            assert "caught" not in title
+            assert title != "caught"
             page.evaluate("document.querySelectorAll('details').forEach(box => box.open = true)")
             targets = page.eval_on_selector_all(
-                "article a", "links => links.map(link => link.getAttribute('href'))"
+                "article a, main a", "links => links.map(link => link.getAttribute('href'))"
             )
             assert all(
                 not re.match(r"\s*[a-z+.-]+:", target) or re.match(r"https?:|mailto:", target)
                 for target in targets
             )
             assert page.title() == title
+        page.goto(address + "posts/marks/")
+        title = page.title()
         page.locator(".folio-live button").first.click()
         page.locator(".folio-live__stage select").first.wait_for()
         page.wait_for_load_state("networkidle")

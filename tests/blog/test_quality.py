@@ -23,11 +23,12 @@ TOOLS = ROOT / ".cache" / "node" / "node_modules"
 AXE = TOOLS / "axe-core" / "axe.min.js"
 VALIDATOR = TOOLS / "vnu-jar" / "build" / "dist" / "vnu.jar"
 LIGHTHOUSE = TOOLS / "lighthouse" / "cli" / "index.js"
-PAGES = ("", "posts/digits/", "posts/pictograms/", "howto/first-project/", "404.html")
+PAGES = ("", "posts/digits/", "posts/pictograms/", "howto/tutorial/", "404.html")
 COMMITTED = tuple(f"posts/{path.stem}/" for path in (ROOT / "blog/docs/posts").glob("*.md"))
 OTHERS = (
     *("archive/", "tags/", "howto/", "howto/scrape/", "howto/publish/", "about/", "models/"),
-    *("models/live/", "posts/sketches/"),
+    *("models/live/", "posts/sketches/", "proposals/", "proposals/pictograms/"),
+    "proposals/pictograms/slides.html",
 )  # fmt: skip
 
 
@@ -43,7 +44,11 @@ def portfolio(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The built site of a portfolio with several projects, and all that are committed here."""
     folder = tmp_path_factory.mktemp("quality") / "portfolio"
     shutil.copytree(built.parent, folder, ignore=shutil.ignore_patterns("site", ".cache"))
-    shutil.copytree(ROOT / "blog/docs/posts", folder / "blog/docs/posts", dirs_exist_ok=True)
+    for made in ("posts", "proposals"):
+        if (ROOT / "blog/docs" / made).is_dir():
+            shutil.copytree(
+                ROOT / "blog/docs" / made, folder / "blog/docs" / made, dirs_exist_ok=True
+            )
     for post in (Path(__file__).parent / "portfolio").glob("*.md"):
         shutil.copy(post, folder / "blog" / "docs" / "posts")
     return site.build(folder)

@@ -186,7 +186,7 @@ def test_pages_open_quietly_and_fit_in_light_and_dark_wide_and_narrow(
     page.on("dialog", lambda dialog: (said.append("dialog"), dialog.dismiss()))
     page.on("request", lambda request: asked.append(request.url))
     page.on("response", lambda answer: failed.append(answer.url) if answer.status >= 400 else None)
-    for path in ("", "posts/pictograms/", "howto/first-project/", "404.html"):
+    for path in ("", "posts/pictograms/", "howto/tutorial/", "404.html"):
         page.goto(served + path)
         page.wait_for_load_state("networkidle")
         assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -176,7 +176,7 @@ def test_a_post_introduces_itself_to_other_programs(portfolio):
     )  # fmt: skip
     (record,) = digits.xpath("//script[@type='application/ld+json']")
     assert json.loads(record.text)["headline"] == "Digits </script><script>alert(1)</script>"
-    for path in ("", "posts/digits", "howto/first-project"):
+    for path in ("", "posts/digits", "howto/tutorial"):
         (feed,) = page(portfolio, path).xpath("//link[@type='application/atom+xml']")
         assert (portfolio / path / feed.get("href")).resolve() == (portfolio / "feed.xml").resolve()
 
@@ -192,7 +192,7 @@ def test_the_archive_lists_the_projects_by_year(portfolio):
 def test_the_first_page_of_a_folder_lists_the_others_in_its_order(portfolio):
     howto = page(portfolio, "howto")
     links = [link.get("href") for link in howto.cssselect(".folio-list a")]
-    assert links[:2] == ["first-project/", "scrape/"]
+    assert links[:2] == ["tutorial/", "scrape/"]
     folders = {path.parent.name + "/" for path in (portfolio / "howto").glob("*/index.html")}
     assert set(links) == folders
     assert len(texts(howto.cssselect(".folio-list p"))) == len(links)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from projects.spine import check, results
+from projects.spine.cache import cache_of
 from projects.spine.cli import main
 
 REPOSITORY = Path(__file__).parents[2]
@@ -87,6 +92,31 @@ def checkout(
     return Checkout(tmp_path, command)
 
 
+@pytest.fixture(scope="session")
+def fresh_copy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
+    """Gives copies of this repository as it is for a newcomer whom no sample interests.
+
+    The tests are left out, and all pages but those that the home page needs: a site takes half a
+    second then.
+    """
+
+    def make() -> Path:
+        target = tmp_path_factory.mktemp("fresh") / "folio"
+        passing = shutil.ignore_patterns("__pycache__", ".folio")
+        for part in ("scraping", "models", "blog", "projects/spine"):
+            shutil.copytree(REPOSITORY / part, target / part, ignore=passing)
+        for name in ("mkdocs.yml", "pyproject.toml", "projects/__init__.py"):
+            shutil.copy(REPOSITORY / name, target / name)
+        pages = target / "blog" / "docs"
+        for others in ("models", "howto", "posts"):
+            shutil.rmtree(pages / others, ignore_errors=True)
+        for other in ("changelog.md", "about.md"):  # they link to what was left out
+            (pages / other).unlink()
+        return target
+
+    return make
+
+
 TOY = '''
 """Do toys add up?"""
 import os
@@ -130,3 +160,83 @@ def toy(checkout: Checkout) -> Path:
     checkout.train("toy")
     assert checkout.ran() == ["table", "doubled", "total"]
     return path
+
+
+@pytest.fixture(scope="session")
+def judged_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout with the project `bells`, to which all 20 points of the rubric are ok.
+
+    Sealed here; what its run recorded lies in `passing/results`, so that nothing has to be trained.
+    """
+    from projects.spine.engine import Engine, Variant
+    from projects.spine.lockfile import Record
+
+    root = tmp_path_factory.mktemp("judged")
+    folder = root / "projects" / "bells"
+    passing = Path(__file__).parent / "passing"
+    shutil.copytree(passing, folder, ignore=shutil.ignore_patterns("results", "__pycache__"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FOLIO_ROOT", str(root))
+        assert main(["propose", "bells"]) == 0
+    shutil.copytree(passing / "results", folder / "results")
+    seal = json.loads((folder / "seal.json").read_text("utf-8"))
+    log = [json.loads(line) for line in (folder / "results/runs.jsonl").read_text().splitlines()]
+    now = {"time": seal["time"], "seal": seal["code"], "split": seal["sealed"]["split"]}
+    lines = "".join(json.dumps(entry | now) + "\n" for entry in log)
+    (folder / "results/runs.jsonl").write_text(lines)
+    restamp(folder, seal={key: seal[key] for key in ("code", "time", "hash", "commit")})
+    engine = Engine(Variant(root, "bells"), cache_of(root))
+    for run in engine.runs():
+        state = engine.state(run)
+        engine.lock.records[run.name] = Record(state.code, state.inputs, f"of {run.name}", "", 1.0)
+        engine.forget()
+    engine.lock.write()
+    return root
+
+
+def restamp(folder: Path, **changes: Any) -> None:
+    """Change what the results of a project hold, as a run that gave it would have written it."""
+    file = folder / "results" / "results.json"
+    document = json.loads(file.read_text("utf-8")) | changes
+    document["run"] = f"20261125-120000-{results._stamp(document, folder / 'results')}"
+    file.write_text(json.dumps(document), "utf-8")
+
+
+@dataclass
+class Judged:
+    """The project `bells` in a checkout of its own."""
+
+    folder: Path
+    command: Callable[..., Outcome]
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        path = self.folder / file
+        text = path.read_text("utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), "utf-8")
+
+    def results(self) -> dict[str, Any]:
+        return json.loads((self.folder / "results" / "results.json").read_text("utf-8"))
+
+    def record(self, **changes: Any) -> None:
+        """Let the run have recorded something else."""
+        restamp(self.folder, **changes)
+
+    def outcomes(self, *numbers: int) -> dict[int, check.Outcome]:
+        """What became of the given points, or of all."""
+        root = self.folder.parents[1]
+        return check.check(root, "bells", cache_of(root), only=numbers or check.NUMBERS)
+
+    def missing(self, *numbers: int) -> dict[int, str]:
+        """Those of them that are missing: what was seen, and what is to be done."""
+        return {
+            number: f"{outcome.saw} → {outcome.next}"
+            for number, outcome in self.outcomes(*numbers).items()
+            if outcome.kind == "missing"
+        }
+
+
+@pytest.fixture
+def bells(judged_once: Path, checkout: Checkout) -> Judged:
+    shutil.copytree(judged_once, checkout.root, dirs_exist_ok=True)
+    return Judged(checkout.root / "projects" / "bells", checkout.command)

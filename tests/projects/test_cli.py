@@ -58,7 +58,8 @@ def test_new_copies_a_starter_and_says_what_to_do_next(checkout):
     assert "folio run mine" in outcome.out
     files = {p.name for p in (checkout.root / "projects" / "mine").iterdir()}
     code = {"project.py", "test_project.py"}
-    assert files == code | {"post.md", "references.bib", "datasheet.md", "modelcard.md"}
+    told = {"proposal.md", "post.md", "references.bib", "datasheet.md", "modelcard.md"}
+    assert files == code | told
     again = checkout.command("new", "mine")
     assert again.code == 2
     assert "is there already" in again.err

@@ -51,7 +51,8 @@ def template(tmp_path_factory):
     """The template's site and one project with results and a story, published once."""
     root = tmp_path_factory.mktemp("published")
     # Of its pages only the home page and the tags: a build takes half a second then.
-    others = ("*.py", "__pycache__", "posts", "models", "howto", "changelog.md", "about.md")
+    others = ("*.py", "__pycache__", "posts", "proposals", "models", "howto", "changelog.md",
+              "about.md")  # fmt: skip
     shutil.copytree(REPOSITORY / "blog", root / "blog", ignore=shutil.ignore_patterns(*others))
     shutil.copy(REPOSITORY / "mkdocs.yml", root / "mkdocs.yml")
     folder = root / "projects" / "scored"
@@ -108,6 +109,53 @@ def test_a_post_without_results_is_told_and_the_site_built_without_it(published,
     assert "scored has no post yet" in named.err
     assert "Next: folio run scored" in named.err
     assert pages(published / "site") == before
+
+
+PROPOSAL = """\
+---
+date: 2026-11-20
+pilots: []
+hypotheses:
+  - name: works
+    claim: It works.
+    metric: x
+    comparison: m > 0
+    seeds: 3
+---
+
+## Plan
+
+Draw.
+"""
+
+
+def test_a_proposal_is_published_before_there_are_results(published, checkout):
+    folder = published / "projects" / "planned"
+    folder.mkdir()
+    (folder / "project.py").write_text(PROJECT.lstrip())
+    (folder / "proposal.md").write_text(PROPOSAL)
+    plan = checkout.command("publish", "planned", "--dry-run")
+    assert "planned: its proposal, no post yet" in plan.out
+    assert checkout.command("propose", "planned").code == 0
+    outcome = checkout.command("publish", "planned")
+    assert outcome.code == 0, outcome.err
+    assert "proposal: blog/docs/proposals/planned.md" in outcome.out
+    assert "planned: its proposal, no post yet (it takes post.md and results: " in outcome.out
+    shown = published / "site" / "proposals"
+    assert "Sealed" in (shown / "planned" / "index.html").read_text()
+    assert "It works." in (shown / "planned" / "slides.html").read_text()
+    assert 'href="planned/"' in (shown / "index.html").read_text()
+
+    _edit(folder / "proposal.md", "It works.", "It always works.")
+    assert checkout.command("publish").code == 0
+    assert "Changed since it was sealed" in (shown / "planned" / "index.html").read_text()
+
+    assert checkout.command("remove", "planned", "--yes").code == 0
+    assert not list((published / "blog" / "docs" / "proposals").glob("planned*"))
+    assert checkout.command("publish").code == 0
+    assert not shown.exists()
+    assert checkout.command("remove", "planned", "--undo").code == 0
+    assert (published / "blog/docs/proposals/planned/slides.html").is_file()
 
 
 @pytest.mark.parametrize(
@@ -359,6 +407,21 @@ def test_the_preview_is_told_of_results_runs_and_figures(published):
     assert "scored: a run is under way" in news.lines
     assert "scored: new results" in news.lines
     assert "  scored: curves: its figure shows" in news.lines
+
+
+def test_a_draft_is_compared_with_what_the_draft_was_made_from(published, checkout):
+    warning = "was changed since its results"
+    folder = published / "projects" / "scored"
+    for made in ("results", ".folio"):
+        shutil.rmtree(folder / made)
+    (folder / "folio.lock").unlink()
+    assert checkout.command("train", "scored", "--quick", "--debug").code == 0
+    assert json.loads((folder / "results" / "results.json").read_text("utf-8"))["draft"]
+    assert warning not in checkout.command("publish", "scored").out
+    _edit(folder / "project.py", "0.25", "0.5")
+    assert warning in checkout.command("publish", "scored").out
+    shutil.rmtree(folder / ".folio")  # a clone does not bring it
+    assert warning not in checkout.command("publish", "scored").out
 
 
 def test_publishing_says_where_the_code_was_changed_since_its_results(published, checkout):

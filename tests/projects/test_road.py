@@ -58,21 +58,21 @@ def text_of(page: Path) -> str:
 
 
 def test_a_new_project_runs_at_once_and_its_post_shows_its_results(clone):
-    assert folio(clone, "new", "mine", "--model", "cnn").returncode == 0
+    assert folio(clone, "new", "mine", "--model", "classifier").returncode == 0
     done = folio(clone, "run", "mine")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Plan" in done.stdout
     assert str(clone / "site" / "index.html") in done.stdout
     results = json.loads((clone / "projects/mine/results/results.json").read_text("utf-8"))
-    assert results["data"]["pages"] > 900
+    assert results["data"]["pages"] == 48
     scores = results["scores"]
-    assert scores["cnn"]["accuracy"]["mean"] > scores["majority"]["accuracy"]["mean"] + 0.3
+    assert scores["network"]["accuracy"]["mean"] > scores["majority"]["accuracy"]["mean"] + 0.2
     shown = text_of(clone / "site" / "posts" / "mine" / "index.html")
     for model, metrics in scores.items():
         value = metrics["accuracy"]
         row = f"{model} {value['mean']:.3f} ({value['low']:.3f}–{value['high']:.3f})"
         assert row in shown, row
-    assert f"{results['data']['rows']:,} icons from {results['data']['pages']:,} pages" in shown
+    assert f"{results['data']['rows']:,} days from {results['data']['pages']:,} pages" in shown
 
 
 def test_a_second_run_does_nothing(clone):

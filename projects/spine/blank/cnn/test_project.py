@@ -21,10 +21,9 @@ def test_design_sets_are_held_out_whole():
 
 
 def test_scores_are_shares_of_right_answers():
-    guesses = pd.DataFrame({"subject": ["key", "star"]})
-    guesses = guesses.assign(majority="key", nearest=["star", "key"], cnn=["key", "star"])
-    scores = project.scores(guesses, seed=0)
-    assert scores == {
+    answers = pd.DataFrame({"truth": ["key", "star"]})
+    answers = answers.assign(majority="key", nearest=["star", "key"], cnn=["key", "star"])
+    assert project.scores(answers, seed=0) == {
         "majority": {"accuracy": 0.5},
         "nearest": {"accuracy": 0.0},
         "cnn": {"accuracy": 1.0},
