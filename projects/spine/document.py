@@ -291,12 +291,12 @@ def _publish(
 
 
 def _trainings(engine: Engine, stored: Stored) -> int:
-    """Return how many trainings stand behind a value of training.fit."""
+    """Return how many trainings stand behind a value: of training.fit, gan.fit or a search."""
     node = stored.manifest["node"]
     if node["kind"] != "fields":
         return 0
     fields = dict(node["items"])
-    if node.get("class") != "models.training:Training":
+    if "trainings" not in fields or not str(node.get("class")).startswith("models."):
         parts = [Stored(stored.folder, {"node": part}) for part in fields.values()]
         return sum(_trainings(engine, part) for part in parts)
     return engine.store.load(Stored(stored.folder, {"node": fields["trainings"]}))

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import pytest
 from PIL import Image
 
 from blog import figures
+from projects.spine import document
 from projects.spine.cache import Cache
 from projects.spine.errors import UnsupportedValue
 from projects.spine.store import Store, Stored
@@ -30,6 +32,13 @@ def there_and_back(store: Store, value: Any) -> Any:
     assert isinstance(found, Stored), found
     assert not list(store.folder.rglob("*.pkl"))
     return store.load(found)
+
+
+def counted(store: Store) -> int:
+    """How many trainings the results tell of, behind the value that was saved last."""
+    saved = store.find("step", "", "key")
+    assert isinstance(saved, Stored)
+    return document._trainings(SimpleNamespace(store=store), saved)
 
 
 @pytest.mark.parametrize(
@@ -133,12 +142,14 @@ def test_what_a_search_and_a_gan_give_comes_back_whole(store):
     back = there_and_back(store, found)
     pd.testing.assert_frame_equal(back.table, found.table)
     assert (back.trainings, back.settings) == (2, found.settings)
+    assert counted(store) == 2
 
     pictures = np.random.default_rng(0).random((32, 8, 8, 1), dtype="float32")
     made = gan.fit(gan.build((8, 8, 1), noise=3, size=2), pictures, epochs=2, sheet=4, seed=1)
     back = there_and_back(store, made)
     np.testing.assert_array_equal(back.samples, made.samples)
     assert back.collapse == made.collapse
+    assert counted(store) == 1
 
 
 def test_a_scratch_network_and_its_training_come_back(store):
