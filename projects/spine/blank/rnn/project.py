@@ -106,18 +106,6 @@ def hardest(bits):
     return rows.sort_values("gru", ascending=False)
 
 
-def written(network, split):
-    """What each seed's network writes after the same beginning."""
-    texts = {
-        seed: rnn.generate(
-            trained.model, _vocabulary(split[seed]), 160, prompt="America ", temperature=0.7,
-            seed=seed,
-        )
-        for seed, trained in network.items()
-    }  # fmt: skip
-    return pd.DataFrame({"written": texts}).rename_axis("seed")
-
-
 def live(network, split):
     """The network of the first seed, to let it write on."""
     seed = min(network)
