@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -33,6 +34,17 @@ def text(value: str) -> str:
 def markdown(value: str) -> str:
     """Text that means nothing but itself in Markdown, in a table cell and in HTML."""
     return re.sub(r"[!-/:-@\[-`{-~]", lambda match: f"&#{ord(match[0])};", text(value))
+
+
+def sentence(value: str, harmless: Callable[[str], str] = markdown) -> str:
+    """A sentence in which a name between backticks is shown as code; the rest means only itself.
+
+    ``harmless`` escapes that rest for the page it is for: :func:`markdown`, or :func:`attribute`
+    for HTML.
+    """
+    parts = [harmless(part) for part in re.split(r"`([A-Za-z_]\w*)`", text(value))]
+    parts[1::2] = [f"<code>{part}</code>" for part in parts[1::2]]
+    return "".join(parts)
 
 
 def attribute(value: str) -> str:

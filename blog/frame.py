@@ -49,7 +49,7 @@ def verdicts(results: dict[str, Any], caption: str) -> str:
     for verdict in results["verdicts"]:
         cells = [str(verdict[key]) for key in ("claim", "test", "found", "outcome")]
         cells[3] += "" if verdict["sealed"] else " (not sealed)"
-        rows.append([escape.markdown(cell) for cell in cells])
+        rows.append([escape.sentence(cell) for cell in cells])
     told = f'<figcaption markdown="span">{caption}</figcaption>\n\n' if caption else ""
     table = tables.of_rows(header, rows)
     return f'<figure class="folio-table" id="verdicts" markdown>\n\n{told}{table}\n\n</figure>'
@@ -77,7 +77,7 @@ def deviations(results: dict[str, Any]) -> str:
 
 
 def _list(lines: list[str]) -> str:
-    return "\n".join(f"- {escape.markdown(line)}" for line in lines)
+    return "\n".join(f"- {escape.sentence(line)}" for line in lines)
 
 
 def cite(

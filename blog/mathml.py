@@ -280,10 +280,19 @@ def _spaced(row: list[Element]) -> list[Element]:
             spaced.append(Element("mspace", width=THIN))
         if _function(after) and after.tag == "mo":
             after.attrib |= {"lspace": "0", "rspace": "0"}
-        if child.text in ("+", "−", "±") and not _full(before, "Pe"):
+        if child.text in ("+", "−", "±") and not (_full(before, "Pe") or _closing(spaced)):
             child.set("form", "prefix")  # of a number, not between two
         spaced.append(child)
     return spaced
+
+
+def _closing(row: list[Element]) -> bool:
+    """Whether a row ends with a bar that closes: every second one does, where none says so."""
+    edges = [_edge(element, -1) for element in row]
+    if not edges or edges[-1].text not in BARS:
+        return False
+    bars = sum(edge.text in BARS for edge in edges)
+    return edges[-1].get("form") == "postfix" or bars % 2 == 0
 
 
 def _edge(element: Element, side: int) -> Element:

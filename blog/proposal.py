@@ -273,7 +273,7 @@ def _hypotheses(told: _Told) -> str:
             row += [str(verdict["found"]), f"{verdict['outcome']}{mark}"]
         elif verdicts:
             row += ["", "not judged"]
-        rows.append([escape.markdown(cell) for cell in row])
+        rows.append([escape.sentence(cell) for cell in row])
     return tables.of_rows(header, rows)
 
 
@@ -281,13 +281,13 @@ def _deviations(told: _Told) -> str:
     if not _verdicts(told):
         return ""
     found = (told.results or {}).get("deviations") or ["None."]
-    lines = "\n".join(f"- {escape.markdown(line)}" for line in found)
+    lines = "\n".join(f"- {escape.sentence(line)}" for line in found)
     return f"## Deviations from the proposal\n\n{lines}"
 
 
 def _pilots(told: _Told) -> str:
     pilots = told.document.get("pilots") or ["Nothing."]
-    lines = "\n".join(f"- {escape.markdown(line)}" for line in pilots)
+    lines = "\n".join(f"- {escape.sentence(line)}" for line in pilots)
     return f"## What was tried before\n\n{lines}"
 
 

@@ -82,8 +82,14 @@ def write_feed(docs: Path, portfolio: Portfolio) -> list[Path]:
     return [file] if replace_file(file, feed.feed(docs, portfolio).encode()) else []
 
 
+_TYPED = re.compile(r"(?<![\w.])(?:\d*\.\d+(?!\.?\d)|(?!9[059]\s?%)\d+(?=\s?%))")
+
+
 def warnings(project: Path) -> list[str]:
-    """Places where a decimal number is typed into the story instead of looked up."""
+    """Places where a decimal number or a percentage is typed into the story, not looked up.
+
+    The level of an interval, such as 95 %, is no result and may be typed.
+    """
     post = read(project / "post.md")
     texts = [(post.line_of("finding"), str(post.meta.get("finding", "")))]
     texts += [(block.line, block.text) for block in post.blocks if not block.verbatim]
@@ -92,7 +98,7 @@ def warnings(project: Path) -> list[str]:
         # Addresses and other tokens are blanked, so that positions keep telling the line.
         prose = TOKEN.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
         prose = re.sub(r"\]\([^)\n]*\)|<[^>\n]*>|https?://\S+", lambda m: " " * len(m[0]), prose)
-        for match in re.finditer(r"(?<![\w.])\d+\.\d+(?!\.?\d)", prose):
+        for match in _TYPED.finditer(prose):
             at = line + prose.count("\n", 0, match.start())
             found.append(
                 f"{post.file}:{at}: {match[0]} is typed; a measured number is written as a token, "

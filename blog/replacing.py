@@ -11,10 +11,14 @@ def replace_file(path: Path, content: bytes) -> bool:
     if path.is_file() and path.read_bytes() == content:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.new")
-    with aside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(aside, path)  # noqa: PTH105 (the name of what makes it atomic)
+    aside = path.with_name(f".{path.name}.{os.getpid()}.aside")  # one for each who writes; ignored
+    try:
+        with aside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(aside, path)  # noqa: PTH105 (the name of what makes it atomic)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
     return True

@@ -220,8 +220,8 @@ def _hypotheses(listed: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
     shown = []
     for number in range(count):
         items = [
-            f"<li><p>{escape.attribute(str(each['claim']))}</p>"
-            f'<p class="faint">{escape.attribute(str(each["test"]))}</p></li>'
+            f"<li><p>{_sentence(each['claim'])}</p>"
+            f'<p class="faint">{_sentence(each["test"])}</p></li>'
             for each in listed[number * size : (number + 1) * size]
         ]
         part = f" ({number + 1} of {count})" if count > 1 else ""
@@ -246,7 +246,11 @@ def _last(name: str, seal: dict[str, Any] | None, portfolio: Portfolio) -> tuple
 
 
 def _list(lines: list[str]) -> str:
-    return "<ul>" + "".join(f"<li>{escape.attribute(str(line))}</li>" for line in lines) + "</ul>"
+    return "<ul>" + "".join(f"<li>{_sentence(line)}</li>" for line in lines) + "</ul>"
+
+
+def _sentence(told: Any) -> str:
+    return escape.sentence(str(told), escape.attribute)
 
 
 def _slide(number: int, count: int, heading: str, body: str, notes: str) -> str:

@@ -21,9 +21,10 @@ def of_scores(scores: dict[str, Any], form: str) -> str:
         if not score:
             return ""
         mean = show(score["mean"], form)
-        if score.get("low") is None or score.get("high") is None:
+        ends = score.get("low"), score.get("high")
+        if None in ends or ends[0] == ends[1]:  # nothing varied, which is not certainty
             return mean
-        return f"{mean} ({show(score['low'], form)}–{show(score['high'], form)})"
+        return f"{mean} ({show(ends[0], form)}–{show(ends[1], form)})"
 
     rows = [
         [escape.markdown(model), *(cell(scores[model].get(m)) for m in metrics)] for model in scores

@@ -83,7 +83,9 @@ def show(value: Any, form: str = "", token: str = "", place: Place | None = None
         raise PostError(
             *place, f"[[{token}]]: {value!r} cannot be written in the format `{form}` ({error})."
         ) from error
-    return escape.markdown(shown) if isinstance(value, str) else shown
+    if isinstance(value, str):
+        return escape.markdown(shown)
+    return f"−{shown[1:]}" if shown.startswith("-") else shown  # as in figures and verdicts
 
 
 def code(file: Path, name: str, place: Place) -> str:

@@ -65,7 +65,7 @@ def check(
             failed.append(error)
     cache.save()
     if as_json:
-        click.echo(json.dumps(_document(judged, wanted), indent=1, ensure_ascii=False))
+        click.echo(json.dumps(_document(judged, wanted), indent=1))
     elif judged:
         _show(judged, wanted)
     elif not failed:

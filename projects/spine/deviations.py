@@ -8,7 +8,7 @@ from typing import Any
 
 from projects.spine.engine import Engine
 from projects.spine.hypothesis import Hypothesis
-from projects.spine.proposal import Proposal, parse, text_of
+from projects.spine.proposal import Proposal, Section, parse, text_of
 from projects.spine.seal import concerned, listed, plain, split_digest, trainings
 
 SHOWN = 40  # characters of a setting's value
@@ -51,7 +51,8 @@ def of_log(engine: Engine, seal: dict[str, Any]) -> list[str]:
             f"of {early[0].get('time')}."
         )
     expected = (content["settings"], plain(engine.settings))
-    tried = [e for e in ours if e not in early and e.get("settings") not in expected]
+    later = [e for e in ours if e not in early]
+    tried = [e for e in later if all(_changes(known, e.get("settings")) for known in expected)]
     if tried:
         other = dict.fromkeys(
             change for e in tried for change in _changes(content["settings"], e.get("settings"))
@@ -87,17 +88,27 @@ def _of_text(sealed: Proposal, now: Proposal | None) -> Iterator[str]:
             told.append(f"The proposal's {key} was changed after the sealing.")
     if sealed.pilots != now.pilots:
         told.append("Pilots are listed otherwise than sealed; those shown are the sealed ones.")
-    before = {part.heading: part for part in sealed.sections}
-    after = {part.heading: part for part in now.sections}
-    for heading in dict.fromkeys([*before, *after]):
-        what = f"section “{heading}”" if heading else "part before the first heading"
-        if heading not in after:
+    before, after = _by_heading(sealed.sections), _by_heading(now.sections)
+    for part in dict.fromkeys([*before, *after]):
+        heading, nth = part
+        again = f" (number {nth} of that name)" if nth > 1 else ""
+        what = f"section “{heading}”{again}" if heading else "part before the first heading"
+        if part not in after:
             told.append(f"The plan’s {what} was taken out after the sealing.")
-        elif heading not in before:
+        elif part not in before:
             told.append(f"The plan’s {what} was added after the sealing.")
-        elif before[heading] != after[heading]:
+        elif before[part] != after[part]:
             told.append(f"The plan’s {what} was changed after the sealing.")
     yield from told or ["The text of proposal.md was changed after the sealing, in layout only."]
+
+
+def _by_heading(sections: list[Section]) -> dict[tuple[str, int], Section]:
+    """Return sections by heading and by which one of that name each is."""
+    found: dict[tuple[str, int], Section] = {}
+    for section in sections:
+        nth = 1 + sum(heading == section.heading for heading, _ in found)
+        found[section.heading, nth] = section
+    return found
 
 
 def _of_hypotheses(sealed: list[Hypothesis], now: list[Hypothesis]) -> Iterator[str]:

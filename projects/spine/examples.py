@@ -20,7 +20,8 @@ PARTS = {
     "validation": re.compile(r"validation|valid|val|dev"),
     "test": re.compile(r"test|held_out"),
 }
-ID = re.compile(r"_.*|id|.*_id|uuid|url|link|href")  # tells which row it is, not what it holds
+# What tells which row it is, not what it holds; the last two are what pandas makes of an index.
+ID = re.compile(r"_.*|id|.*_id|uuid|url|link|href|index|Unnamed: \d+")
 LONG = 40  # characters, on average, from which a text hardly repeats by chance
 OWN = 0.2  # share of different texts in a part, from which they are more than categories
 WIDE = 16  # numbers from which an example hardly does

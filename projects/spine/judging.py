@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from projects.spine import deviations, seal
 from projects.spine.engine import Engine, Run
+from projects.spine.examples import PARTS
 from projects.spine.hypothesis import Hypothesis, level
 from projects.spine.proposal import Proposal, parse, read
 
-REPEATS = 1000  # draws of a bootstrap: at 99 % five of them still lie beyond either end
+REPEATS = 1000  # draws of a bootstrap, and more …
+PER_HYPOTHESIS = 200  # … where there are many: five of them still lie beyond either end
 SAME = 1e-12  # differences closer than this are rounding
 
 
@@ -69,11 +71,14 @@ def verdict(
     made: dict[str, Any] | None,
 ) -> dict[str, Any]:
     """Return what became of one hypothesis of `count`; `made` is the seal it is under, if any."""
-    seeds = document["seeds"]
+    seeds, fixed = document["seeds"], made["sealed"]["seeds"] if made else []
     if made:
-        seeds = [seed for seed in seeds if seed in made["sealed"]["seeds"]]
+        seeds = [seed for seed in seeds if seed in fixed]
     weigh = _over_examples if hypothesis.over == "examples" else _over_seeds
-    margin = weigh(engine, document, hypothesis, seeds, level(count))
+    margin = weigh(engine, document, hypothesis, seeds, count)
+    if len(seeds) < len(fixed) and not margin.open:  # else the best of them could be picked
+        why = f"only {len(seeds)} of the {len(fixed)} sealed seeds were run"
+        margin = replace(margin, open=why)
     return {
         "name": hypothesis.name,
         "claim": hypothesis.claim,
@@ -103,7 +108,7 @@ def outcome(margin: Margin, threshold: float) -> str:
 
 
 def _over_seeds(
-    engine: Engine, document: dict[str, Any], hypothesis: Hypothesis, seeds: list[int], at: float
+    engine: Engine, document: dict[str, Any], hypothesis: Hypothesis, seeds: list[int], count: int
 ) -> Margin:
     """Return the margin of the recorded scores, seed by seed."""
     from models.evaluation import compare_seeds
@@ -129,8 +134,14 @@ def _over_seeds(
     first, second = figures(model), figures(other)
     higher, lower = (first, second) if sign == ">" else (second, first)
     share = _test_share(engine, document)
-    found = compare_seeds(higher, lower, level=at, test_share=share)
+    found = compare_seeds(higher, lower, level=level(count), test_share=share)
     why = _too_few(hypothesis, len(chosen))
+    split = engine.project.steps.get("split")
+    if split is not None and split.per_seed and share is None and not why:
+        why = (
+            "each seed splits for itself, and without the sizes of `train` and `test` in the step "
+            "`split` nobody knows how much the trainings overlap"
+        )
     same = len(chosen) > 1 and max(found["values"]) - min(found["values"]) < SAME
     if same and not why:
         why = "every seed gave the same difference, so that seeds cannot tell how sure it is"
@@ -150,9 +161,9 @@ def _test_share(engine: Engine, document: dict[str, Any]) -> float | None:
     step = engine.project.steps.get("split")
     if step is None or not step.per_seed:
         return None
-    sizes = {name: size["mean"] for name, size in document["splits"].items()}
-    tested = sum(size for name, size in sizes.items() if "test" in name.lower().split("_"))
-    whole = sum(sizes.values())
+    # The parts alone: a split may return more, such as the list of its classes.
+    sizes = [document["splits"].get(part, {"mean": 0})["mean"] for part in PARTS]
+    tested, whole = document["splits"].get("test", {"mean": 0})["mean"], sum(sizes)
     return tested / whole if 0 < tested < whole else None
 
 
@@ -160,7 +171,7 @@ def _test_share(engine: Engine, document: dict[str, Any]) -> float | None:
 
 
 def _over_examples(
-    engine: Engine, document: dict[str, Any], hypothesis: Hypothesis, seeds: list[int], at: float
+    engine: Engine, document: dict[str, Any], hypothesis: Hypothesis, seeds: list[int], count: int
 ) -> Margin:
     """Return the margin on the held-out examples, drawn anew: the same rows for every seed."""
     from models import evaluation
@@ -188,10 +199,11 @@ def _over_examples(
         return sum(figures) / len(frames)
 
     higher, lower = (model, other) if sign == ">" else (other, model)
+    at, repeats = level(count), max(REPEATS, PER_HYPOTHESIS * count)
     try:
         sides = mean(model), mean(other)
         draws = resampled(
-            lambda rows: mean(higher, rows) - mean(lower, rows), len(truth), groups, REPEATS, 0
+            lambda rows: mean(higher, rows) - mean(lower, rows), len(truth), groups, repeats, 0
         )
         low, high = draws.ends(at)
     except (BadData, BadOption, ValueError, TypeError) as error:

@@ -108,16 +108,16 @@ def _shared(parts: Mapping[str, Examples]) -> list[tuple[str, bool, str, int, in
             )
             told.append((f"passages of {PASSAGE}", True, part, count, passages))
             continue
-        same = [e for e in before if set(e.columns) >= set(here.columns)]
-        if not same or not here.columns:
+        # What one part has and another lacks, such as a note on its rows, makes no row another one.
+        names = sorted(set(here.columns).intersection(*(e.columns for e in before)))
+        if not names:
             continue
-        rich = {name for name in here.rich if name in same[0].rich}
-        names = sorted(here.columns)
-        rows = np.isin(_rows(here, names), np.concatenate([_rows(e, names) for e in same]))
+        rich = here.rich & before[0].rich & set(names)
+        rows = np.isin(_rows(here, names), np.concatenate([_rows(e, names) for e in before]))
         told.append(("rows", names == sorted(rich), part, int(rows.sum()), here.rows))
         for name in sorted(rich) if len(names) > 1 else ():
             known = here.known[name]
-            there = np.concatenate([e.columns[name][e.known[name]] for e in same])
+            there = np.concatenate([e.columns[name][e.known[name]] for e in before])
             again = np.isin(here.columns[name][known], there)
             told.append((f"`{name}`", True, part, int(again.sum()), int(known.sum())))
     return told

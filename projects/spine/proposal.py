@@ -79,6 +79,10 @@ def text_of(folder: Path) -> str | None:
         content = (folder / FILE).read_bytes()
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise BadUsage(
+            f"projects/{folder.name}/{FILE}: it cannot be read ({error.strerror})."
+        ) from None
     try:
         return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:

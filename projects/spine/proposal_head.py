@@ -13,6 +13,8 @@ from projects.spine.hypothesis import COMPARISON, METRICS, Hypothesis, number_of
 from projects.spine.project import did_you_mean
 
 KEYS = ("title", "date", "question", "authors", "video", "pilots", "hypotheses")
+# What YAML lets in by an escape such as "\e", and no page, terminal or file of UTF-8 takes.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 OF_A_HYPOTHESIS = (
     "name", "claim", "metric", "comparison", "threshold", "seeds", "over", "answers",
 )  # fmt: skip
@@ -31,7 +33,7 @@ class Head:
         try:
             loader = yaml.SafeLoader(head)
             node = loader.get_single_node()
-            self._locate(node, (), set())
+            self._locate(node, (), set(), loader.construct_object)
             self.values = loader.construct_document(node) if node else {}
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
@@ -40,16 +42,15 @@ class Head:
                 f"{label}:{mark.line + 2 if mark else 1}: {problem}. A text with a colon or one "
                 "that begins with a sign needs quotes."
             ) from None
-        except ValueError as error:  # YAML reads 2026-02-30 as a day, and there is none
-            raise BadUsage(
-                f"{label}:{self.lines.get(('date',), 1)}: {error}; expected a day such as "
-                "2026-11-25."
-            ) from None
+        except RecursionError:
+            raise BadUsage(f"{label}:2: too many brackets stand within each other.") from None
         if not isinstance(self.values, dict):
             raise BadUsage(f"{label}:2: expected lines such as `question: …`.")
         self._known((), self.values, KEYS)
 
-    def _locate(self, node: Any, path: tuple[Any, ...], seen: set[int]) -> None:
+    def _locate(
+        self, node: Any, path: tuple[Any, ...], seen: set[int], made: Callable[[Any], Any]
+    ) -> None:
         """Note the line of every value; refuse what YAML would silently take in its own way."""
         import yaml
 
@@ -57,20 +58,27 @@ class Head:
             return
         self.lines[path] = node.start_mark.line + 2  # the --- is line 1
         if isinstance(node, yaml.ScalarNode):
+            if _CONTROL.search(node.value):
+                self.wrong_at(path, f"is {_short(node.value)}; it takes no control characters")
+            try:
+                made(node)
+            except ValueError as error:  # YAML reads 2026-02-30 as a day, and there is none
+                told = f"is {_short(node.value)}: {error}"
+                self.wrong_at(path, f"{told}; expected a day such as 2026-11-25, or quotes")
             return
         if id(node) in seen:
             self.wrong_at(path, "refers to another value by *; write it out")
         seen.add(id(node))
         if isinstance(node, yaml.SequenceNode):
             for at, item in enumerate(node.value):
-                self._locate(item, (*path, at), seen)
+                self._locate(item, (*path, at), seen, made)
             return
         for key, value in node.value:
             here = (*path, key.value if isinstance(key, yaml.ScalarNode) else "")
             if here in self.lines:
                 self.lines[here] = key.start_mark.line + 2
                 self.wrong_at(here, "stands there twice; keep one")
-            self._locate(value, here, seen)
+            self._locate(value, here, seen, made)
             self.lines[here] = key.start_mark.line + 2
 
     def wrong(self, key: str, what: str) -> NoReturn:

@@ -43,7 +43,7 @@ def load(folder: Path) -> dict[str, Any] | None:
         seal = json.loads((folder / FILE).read_text("utf-8"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         seal = None
     where = f"projects/{folder.name}/{FILE}"
     if seal is None or not intact(seal):
@@ -67,7 +67,10 @@ def intact(seal: Any) -> bool:
             isinstance(content["text"], str)
             and isinstance(content["seeds"], list)
             and isinstance(content["settings"], dict)
-            and isinstance(seal["earlier"], list)
+            and isinstance(content["trainings"], int)
+            and isinstance(content["split"], str | None)
+            and isinstance(seal["commit"], str | None)
+            and all(isinstance(each["code"], str) for each in seal["earlier"])
             and datetime.datetime.fromisoformat(seal["time"])
         )
         return (
@@ -204,7 +207,7 @@ def verify(root: Path, code: str, name: str | None = None) -> Answer:
             seal = json.loads((folder / FILE).read_text("utf-8"))
             every = [seal, *seal["earlier"]]
             found = next((each for each in every if code in (each["code"], each["hash"])), None)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             continue
         if found is not None:
             return _answer(folder, code, found, replaced=None if found is seal else seal)

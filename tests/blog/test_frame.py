@@ -108,6 +108,17 @@ def test_verdicts_and_deviations_are_told_the_refuted_ones_too(project):
     assert "- EPOCHS 20 → 30" in box(page(project), "Deviations from the proposal")
 
 
+def test_a_step_named_in_a_recorded_sentence_is_shown_as_code(project):
+    told = {"claim": "It wins.", "test": "over the examples of `answers`", "found": "0.07",
+            "outcome": "supported", "sealed": True}  # fmt: skip
+    added = "The step `split` was added"
+    change(project, lambda document: document.update(verdicts=[told], deviations=[added]))
+    rewrite(project, "[[code:split]]", "[[verdicts]] Sealed before the first run.")
+    text = page(project)
+    assert "| over the examples of <code>answers</code> |" in text
+    assert "- The step <code>split</code> was added" in box(text, "Deviations from the proposal")
+
+
 # -- cards -------------------------------------------------------------------------------------
 
 

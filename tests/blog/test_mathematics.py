@@ -181,6 +181,15 @@ def test_signs_and_letters_are_those_that_browsers_set_as_tex_does(latex, expect
     assert inner(latex) == expected
 
 
+@pytest.mark.parametrize("latex", [r"|a| + b", r"\lVert a \rVert^2 + b", r"\left|a\right| + b"])
+def test_a_sign_after_a_bar_that_closes_stands_between_two(latex):
+    assert "<mo>+</mo><mi>b</mi>" in inner(latex)
+
+
+def test_a_sign_after_a_bar_that_opens_is_that_of_a_number():
+    assert '<mo form="prefix">−</mo><mi>a</mi>' in inner(r"b + |-a|")
+
+
 def test_limits_stand_below_even_between_parentheses_that_grow():
     assert "<munder>" in inner(r"\left( \sum_k x \right)", display=True)
     assert "<munder>" in inner(r"\max_\theta x", display=True)

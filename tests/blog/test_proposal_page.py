@@ -109,7 +109,7 @@ def test_a_proposal_changed_since_its_seal_says_so(project):
 
 
 def test_once_there_are_results_each_hypothesis_has_its_verdict(project):
-    results = {"verdicts": VERDICTS, "deviations": ["Seed 33 was *left out*."]}
+    results = {"verdicts": VERDICTS, "deviations": ["Seed 33 of `net` is *left out*."]}
     told = plain(page(project, document(), seal(document()["text"]), results=results))
     assert "| hypothesis | test | found | outcome |" in told
     assert (
@@ -118,7 +118,7 @@ def test_once_there_are_results_each_hypothesis_has_its_verdict(project):
     )
     assert "| It is calibrated. | error of mlp below 0.02; 5 seeds |  | not judged |" in told
     assert "refuted (not sealed) |" in told
-    assert "## Deviations from the proposal\n\n- Seed 33 was *left out*." in told
+    assert "## Deviations from the proposal\n\n- Seed 33 of <code>net</code> is *left out*." in told
     assert "[What came out](../posts/pictograms.md)" in told
     assert "Sealed 25 November 2026; 1 supported, 1 refuted." in told
 

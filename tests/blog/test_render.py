@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from blog import render
+from blog import render, tables
 from blog.errors import BlogError, PostError
 
 
@@ -39,6 +39,12 @@ def test_every_number_on_the_page_is_one_of_the_results(project):
     assert f"| cnn | {cnn['mean']:.3f} ({cnn['low']:.3f}–{cnn['high']:.3f}) |" in text
     assert f"network {results(project)['parameters']['network']} |" in text
     assert "| majority | 0.083 |" in text  # no interval, none shown
+
+
+def test_a_score_that_no_seed_changes_is_shown_without_an_interval_of_no_width():
+    same = {"values": [0.25] * 5, "mean": 0.25, "low": 0.25, "high": 0.25}
+    table = tables.of_scores({"size": {"accuracy": same}}, ".2f")
+    assert table.endswith("| size | 0.25 |")
 
 
 def test_front_matter_holds_what_home_page_and_cards_show(project):
@@ -242,10 +248,13 @@ def test_posts_whose_project_is_gone_are_stale_and_others_are_not(project):
 def test_decimals_typed_into_the_prose_are_warned_about(project):
     assert render.warnings(project) == []
     rewrite(project, "Rows are the truth.", "Rows: 0.87 of [it](http://x.org/1.5), v1.2.3, `0.5`.")
+    rewrite(project, "Rows: 0.87", "Rows: 93 % (.88; the interval at 95 %), 0.87")
     rewrite(project, "finding: A", "finding: 0.9 of a")
     found = render.warnings(project)
     assert [re.search(r":(\d+): (\S+) is typed", line).groups() for line in found] == [
         ("6", "0.9"),
+        ("20", "93"),
+        ("20", ".88"),
         ("20", "0.87"),
     ]
 

@@ -37,7 +37,7 @@ DOCUMENT = {
     "date": "2026-11-25",
     "pilots": ["Brier .185, on other days."],
     "hypotheses": [
-        {"name": f"h{n}", "claim": f"Claim {n} holds.", "test": f"brier of a below {n}"}
+        {"name": f"h{n}", "claim": f"Claim {n} holds.", "test": f"brier of a below {n}, `answers`"}
         for n in range(1, 5)
     ],
     "sections": [
@@ -104,6 +104,7 @@ def test_first_question_then_hypotheses_a_slide_a_section_and_the_seal():
     for text in ("Will it rain tomorrow?", "Ada and Bob", "25 November 2026"):
         assert text in first
     assert MADE.count("<li><p>Claim") == 4
+    assert "brier of a below 4, <code>answers</code></p>" in MADE
     assert "F7KQ-2M9X-C4TD" in last
     assert '<a href="../rain/">https://ada.example/proposals/rain/</a>' in last
 

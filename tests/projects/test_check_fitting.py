@@ -231,6 +231,66 @@ def test_scaling_in_the_step_table_reaches_the_models(fits):
     assert told(found) == ["a mean, a deviation or the like in _scaled: whole"]
 
 
+BEFORE = {
+    "in place": "table[NUMBERS] -= table[NUMBERS].mean()",
+    "missing cells in place": "table.fillna(table.mean(), inplace=True)",
+    "a column's missing cells in place": (
+        "table['speed'].fillna(table['speed'].mean(), inplace=True)"
+    ),
+    "SciPy's z-score": "table['speed'] = stats.zscore(table['speed'])",
+    "a scaling in one call": "table[NUMBERS] = preprocessing.scale(table[NUMBERS])",
+    "dummies": "table = pd.get_dummies(table)",
+    "column by column": "table[NUMBERS] = table[NUMBERS].apply(lambda c: (c - c.mean()) / c.std())",
+    "a helper for each column": "table[NUMBERS] = table[NUMBERS].apply(_standard)",
+    "a helper for the table": "table = table.pipe(_standard)",
+    "a column assigned": "table = table.assign(speed=lambda t: t.speed / t.speed.max())",
+    "the mean of a group": "table['y'] = table.groupby('site')['y'].transform('mean')",
+    "the mean of a group, by name": "table['y'] = table['y'].map(table.groupby('y')['y'].mean())",
+}
+NO_STATISTIC = {
+    "a picture by itself": "table['x'] = table['image'].apply(lambda x: (x - x.mean()) / x.std())",
+    "a row by itself": "table[NUMBERS] = table[NUMBERS].apply(lambda r: r / r.max(), axis=1)",
+    "how large a group is": "table = table[table.groupby('y')['y'].transform('size') > 5]",
+    "a unit": "table['speed'] /= 3.6",
+}
+STANDARD = """
+from scipy import stats
+from sklearn import preprocessing
+
+def _standard(x):
+    return (x - x.mean()) / x.std()
+
+def scores(split, seed):
+    return baselines.nearest(split["train"]).predict(split["test"])
+"""
+
+
+@pytest.mark.parametrize(("line", "seen"), [
+    *((line, True) for line in BEFORE.values()),
+    *((line, False) for line in NO_STATISTIC.values()),
+], ids=[*BEFORE, *NO_STATISTIC])  # fmt: skip
+def test_what_is_done_to_the_table_before_the_split_may_not_learn_from_it(fits, line, seen):
+    call = "return evaluation.split_rows"
+    found = fits(STANDARD, HEAD.replace(f"    {call}", f"    {line}\n    {call}"))
+    assert bool(told(found)) == seen
+    assert all(": whole" in each for each in told(found))
+
+
+TOGETHER = {
+    "under the name of the training part": "x_train = pd.concat([split['train'], split['test']])",
+    "by a row of arrays": "x_train = np.r_[split['train'], split['test']]",
+    "in one case of several": "match seed:\n        case _:\n            x_train = split['test']",
+}
+
+
+@pytest.mark.parametrize("line", TOGETHER.values(), ids=TOGETHER)
+def test_a_name_makes_no_training_part_of_what_is_known(fits, line):
+    found = fits(
+        f"def scores(split, seed):\n    {line}\n    assert StandardScaler().fit(x_train)\n"
+    )
+    assert told(found) == ["StandardScaler().fit in scores: test"]
+
+
 def test_rows_picked_by_hand_are_not_told_but_said_to_be_so(fits):
     found = fits(
         """

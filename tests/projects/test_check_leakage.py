@@ -102,6 +102,14 @@ def test_what_the_training_part_has_too_is_counted_in_every_kind_of_split(split)
         assert found["share"] == 1
 
 
+def test_a_column_that_one_part_lacks_or_that_numbers_the_rows_hides_no_copy():
+    train = pd.DataFrame({"size": [3.0, 4.0], "kind": ["a", "b"]})
+    test = train.assign(note=["x", "y"])
+    assert counted({"train": train, "test": test})["rows"]["share"] == 1
+    numbered = train.assign(index=[8, 9])
+    assert counted({"train": train.reset_index(), "test": numbered})["rows"]["share"] == 1
+
+
 def test_ids_provenance_and_missing_cells_are_no_content():
     train = pd.DataFrame(
         {"bird_id": [1, 2], "_url": ["a", "b"], "size": [3.0, None], "note": ["x", ""]}

@@ -93,6 +93,13 @@ def test_a_missing_baseline_is_named_by_its_kind(bells, model, kind):
     assert f"no {kind} baseline" in bells.missing(5)[5]
 
 
+@pytest.mark.parametrize("name", ["random_forest", "without_mean"])
+def test_a_word_in_a_name_makes_no_trivial_baseline_of_a_forest_or_an_ablation(bells, name):
+    scores = bells.results()["scores"]
+    bells.record(scores={(name if k == "majority" else k): v for k, v in scores.items()})
+    assert "no trivial baseline" in bells.missing(5)[5]
+
+
 def test_a_baseline_measured_otherwise_compares_nothing(bells):
     scores = bells.results()["scores"]
     scores["majority"] = {"log_loss": scores["majority"]["accuracy"]}
@@ -230,6 +237,14 @@ def test_a_figure_without_alternative_text_cannot_be_read_by_all(bells, name):
     assert f"`{name}` has no alternative text" in bells.missing(12)[12]
 
 
+@pytest.mark.parametrize("picture", ["![](a.png)", "![ ][a]", '<img src="a.png" alt="">'])
+def test_a_picture_without_alternative_text_is_named_with_its_line(bells, picture):
+    bells.edit("post.md", "I expected not.", f"I expected {picture} not.")
+    assert "post.md:8: a picture has no alternative text" in bells.missing(12)[12]
+    bells.edit("post.md", picture, '<img src="a.png" alt="A bell">')
+    assert not bells.missing(12)
+
+
 def test_a_figure_without_a_caption_is_named_with_its_line(bells):
     bells.edit("post.md", " Training and validation accuracy over the epochs, all seeds.", "")
     assert "post.md:12: the figure `curves` has no caption" in bells.missing(12)[12]
@@ -247,7 +262,7 @@ def test_learning_curves_that_are_not_there(bells):
     assert "figures.learning_curves" in bells.missing(13)[13]
 
 
-@pytest.mark.parametrize("typed", ["0.93", "93.1 %"])
+@pytest.mark.parametrize("typed", ["0.93", "93.1 %", ".93", "93 %"])
 def test_a_number_typed_into_the_story_cannot_be_had_again(bells, typed):
     bells.edit("post.md", "I expected not.", f"I got {typed}.")
     missing = bells.missing()
@@ -262,6 +277,12 @@ def test_results_changed_by_hand_are_noticed(bells):
     document["scores"]["network"]["accuracy"]["mean"] = 0.99
     path.write_text(json.dumps(document))
     assert "changed by hand" in bells.missing(18)[18]
+
+
+def test_results_edited_until_nothing_can_be_read_break_nothing(bells):
+    path = bells.folder / "results/results.json"
+    path.write_text(json.dumps(bells.results() | {"scores": {"network": {"accuracy": {}}}}))
+    assert "is not as its run wrote it" in bells.missing(6)[6]
 
 
 def test_code_changed_since_the_run_is_named_by_step(bells):

@@ -74,6 +74,21 @@ def test_a_split_of_each_seeds_own_widens_it_by_nadeau_and_bengio():
     assert "corrected" not in judged(engine=Engine(split_by_seed=None))["method"]
 
 
+def test_only_the_parts_of_a_split_tell_how_much_is_tested_on():
+    engine, told = Engine(split_by_seed=True), document(cnn=CNN, nearest=NEAREST)
+    width = judged(engine=engine, told=told)["high"]
+    told["splits"]["classes"] = {"mean": 784.0}
+    assert judged(engine=engine, told=told)["high"] == width
+
+
+def test_splits_of_unknown_size_leave_it_undecided():
+    told = document(cnn=[0.9, 0.91, 0.92], nearest=[0.1, 0.12, 0.11]) | {"splits": {}}
+    assert judged(told=told)["outcome"] == "supported"
+    found = judged(engine=Engine(split_by_seed=True), told=told)
+    assert found["outcome"] == "undecided"
+    assert "nobody knows how much the trainings overlap" in found["found"]
+
+
 def test_five_hypotheses_are_judged_at_99_percent_each():
     found = judged(count=5)
     half = t.ppf(0.995, 2) * 0.01
@@ -133,6 +148,13 @@ def test_the_sealed_seeds_alone_count_for_a_sealed_hypothesis():
     )
 
 
+def test_sealed_seeds_that_were_left_out_leave_it_undecided():
+    found = judged("cnn > 0.5", made={"sealed": {"seeds": [*SEEDS, 34]}}, seeds=3)
+    assert found["low"] > 0.5 - 0.2
+    assert found["outcome"] == "undecided"
+    assert found["found"].endswith("; only 3 of the 4 sealed seeds were run")
+
+
 def test_one_seed_gives_no_interval_and_no_verdict():
     found = judged("cnn > 0.5", made={"sealed": {"seeds": [31]}}, seeds=1)
     assert (found["low"], found["high"], found["outcome"]) == (None, None, "undecided")
@@ -184,6 +206,8 @@ def test_examples_are_drawn_anew_in_pairs():
     assert (found["n"], found["outcome"]) == (200, "supported")
     assert found["method"] == "paired bootstrap over 200 examples, 1000 draws, 95 %"
     assert judged(engine=Engine({None: answers()}), **OVER) == found
+    # At the level of twenty hypotheses 1,000 draws would leave one beyond either end.
+    assert "4000 draws" in judged(engine=Engine({None: answers()}), count=20, **OVER)["method"]
 
 
 def test_whole_groups_are_drawn_where_examples_of_one_are_alike():

@@ -137,6 +137,11 @@ def test_a_project_without_a_proposal_has_none(tmp_path):
         ("    answers: forecasts\n", "", 9, "`answers` (hypothesis 1) is missing"),
         ("    over: examples\n", "", 15, "goes with `over: examples`"),
         ("    seeds: 5\n", "    seeds: 5\n    seeds: 3\n", 15, "stands there twice"),
+        ("metric: brier", 'metric: "\\e[31mbrier"', 11, "it takes no control characters"),
+        ("metric: brier", 'metric: "\\uD800"', 11, "it takes no control characters"),
+        ("seeds: 3", f"seeds: {10**4000}0{10**4000}", 21, "`seeds` (hypothesis 2) is '1000"),
+        ("threshold: 5e-3", f"threshold: 1{10**400}", 13, "it takes a number from 0 up"),
+        ("seeds 0 and 1.", "seeds 0 and 1.\n  - 2026-02-30", 8, "day is out of range for month"),
         ("  - name: beats-markov\n    claim", "  - 3\n  - claim", 9, "is 3; it takes name, claim"),
     ],
 )
@@ -170,7 +175,10 @@ def test_a_file_without_front_matter_is_told_how_one_begins(text):
         proposal.parse(text, "proposal.md")
 
 
-@pytest.mark.parametrize("head", ["- a\n- b\n", "{\n", "\x00\n", "just text\n"])
+BRACKETS = f"pilots: {'[' * 3000}\n"
+
+
+@pytest.mark.parametrize("head", ["- a\n- b\n", "{\n", "\x00\n", "just text\n", BRACKETS])
 def test_front_matter_that_is_no_list_of_keys_is_refused(head):
     with pytest.raises(BadUsage, match=r"proposal\.md:\d+: "):
         parse(head)
@@ -179,6 +187,12 @@ def test_front_matter_that_is_no_list_of_keys_is_refused(head):
 def test_text_that_is_no_utf8_is_named_with_its_line(tmp_path):
     (tmp_path / "proposal.md").write_bytes(b"---\ndate: caf\xe9\n---\n")
     with pytest.raises(BadUsage, match=r"proposal\.md:2: byte 0xe9"):
+        proposal.read(tmp_path)
+
+
+def test_what_is_no_file_is_told(tmp_path):
+    (tmp_path / "proposal.md").mkdir()
+    with pytest.raises(BadUsage, match=r"proposal\.md: it cannot be read \("):
         proposal.read(tmp_path)
 
 

@@ -289,6 +289,26 @@ def test_settings_tried_on_the_sealed_seeds_are_told(rain):
     ]
 
 
+def test_one_of_the_sealed_seeds_tried_alone_is_no_other_setting(rain):
+    rain.sealed()
+    rain.checkout.train("rain", "--set", "SEEDS=[31]")
+    assert rain.results()["deviations"] == []
+
+
+def test_each_of_two_sections_of_one_name_is_compared(rain):
+    twice = PROPOSAL + "\n## Plan\n\nTest.\n"
+    rain.proposal.write_text(twice, "utf-8")
+    rain.sealed()
+    rain.proposal.write_text(twice.replace("Train.", "Guess."), "utf-8")
+    assert rain.results()["deviations"] == [
+        "The plan’s section “Plan” was changed after the sealing."
+    ]
+    rain.proposal.write_text(PROPOSAL, "utf-8")
+    assert rain.results()["deviations"] == [
+        "The plan’s section “Plan” (number 2 of that name) was taken out after the sealing."
+    ]
+
+
 def test_a_training_made_before_the_seal_and_a_seal_that_is_gone_are_told(rain):
     rain.sealed()
     rain.results()
@@ -451,7 +471,7 @@ def test_a_seal_changed_by_hand_is_no_seal(rain, old):
     assert "its content does not give its hash" in outcome.err
 
 
-@pytest.mark.parametrize("content", ["", "null", "[]", '{"sealed": 3}', "{}", "\x00"])
+@pytest.mark.parametrize("content", ["", "null", "[]", "[" * 99_999, '{"sealed": 3}', "{}", "\x00"])
 def test_a_damaged_seal_is_refused_and_not_overwritten(rain, content):
     rain.file.write_text(content)
     outcome = rain.propose()
@@ -460,6 +480,16 @@ def test_a_damaged_seal_is_refused_and_not_overwritten(rain, content):
     assert rain.file.read_text() == content
     assert not seal.verify(rain.checkout.root, "0000-0000-0000").ok
     assert seal.current_code(rain.folder) is None
+
+
+@pytest.mark.parametrize(("key", "value"), [("trainings", None), ("seeds", "31"), ("split", 7)])
+def test_a_seal_written_by_hand_is_refused_though_its_code_is_right(rain, key, value):
+    made = rain.sealed()
+    made["sealed"][key] = value
+    made["hash"] = seal.hash_of(made)
+    rain.file.write_text(json.dumps(made | {"code": seal.code_of(made["hash"])}))
+    with pytest.raises(SpineError, match="does not hold what was sealed"):
+        seal.load(rain.folder)
 
 
 def test_a_seal_copied_from_another_project_is_not_taken_for_its_own(rain):

@@ -78,4 +78,12 @@ def check(
 def _judged(point: Point, known: Known) -> Outcome:
     if point.of_results and not known.results:
         return missing("no results yet", f"folio run {known.name}")
-    return point.judge(known)
+    try:
+        return point.judge(known)
+    except (LookupError, TypeError, AttributeError, ValueError, OSError):
+        if known.intact:
+            raise
+        return missing(
+            f"{known.path('results')} is not as its run wrote it, and this cannot be read",
+            f"folio run {known.name} --again",
+        )

@@ -26,6 +26,7 @@ CLASSICAL = frozenset((
 NETWORKS = frozenset((
     "cnn", "network", "net", "mlp", "rnn", "gru", "lstm", "gan", "autoencoder", "vae", "ae",
     "deep", "dense", "transformer", "scratch",
+    "without",  # an ablation: without_yesterday is not what yesterday alone would say
 ))  # fmt: skip
 OF_BASELINES = {
     **dict.fromkeys(("majority", "mean", "last_value"), "trivial"),
@@ -73,15 +74,12 @@ def kinds_of(known: Known) -> dict[str, str]:
         if model in called:
             kinds[model] = called[model]
         elif not NETWORKS & set(words):
-            joined = [*words, "".join(words)]
-            kind = next((k for w in joined if (k := _kind_of(w))), None)
-            if kind:
-                kinds[model] = kind
+            joined = {*words, "".join(words)}
+            if joined & CLASSICAL:  # first: a random forest is no guess
+                kinds[model] = "classical"
+            elif joined & TRIVIAL:
+                kinds[model] = "trivial"
     return kinds
-
-
-def _kind_of(word: str) -> str | None:
-    return "trivial" if word in TRIVIAL else "classical" if word in CLASSICAL else None
 
 
 def _called_as(known: Known) -> dict[str, str]:

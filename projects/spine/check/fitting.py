@@ -26,17 +26,16 @@ PREPARING = (
     "Binarizer", "Discretizer", "Discretization", "PCA", "SVD", "NMF", "FastICA", "SelectKBest",
     "SelectPercentile", "Lookup", "TextVectorization",
 )  # fmt: skip
+# The same in one call, by the last name of a function of pandas, SciPy or scikit-learn.
+AT_ONCE = frozenset((
+    "get_dummies", "qcut", "zscore", "scale", "minmax_scale", "maxabs_scale", "robust_scale",
+    "quantile_transform", "power_transform",
+))  # fmt: skip
 # Trainings: the network comes first and holds no rows.
-TRAINS = frozenset(
-    f"models.{name}"
-    for name in (
-        "training.fit",
-        "descent.fit",
-        "autoencoder.fit",
-        "gan.fit",
-        "autoencoder.training.fit",
-    )
-)
+TRAINS = frozenset((
+    "models.training.fit", "models.descent.fit", "models.autoencoder.fit", "models.gan.fit",
+    "models.autoencoder.training.fit",
+))  # fmt: skip
 BASELINES = "models.baselines."
 METHODS = frozenset({"fit", "fit_transform", "fit_predict", "partial_fit", "adapt"})
 APPLIES = frozenset((
@@ -52,12 +51,9 @@ WITHOUT_ROWS = frozenset((
     "len", "range", "int", "float", "str", "bool", "print", "isinstance", "set", "frozenset",
     "round", "abs", "type",
 ))  # fmt: skip
-LABELS_ONLY = frozenset((
-    "unique", "nunique", "keys", "groups",
-))  # fmt: skip
-SAME = frozenset((
-    "dict", "list", "tuple", "sorted", "reversed", "iter",
-))  # fmt: skip
+LABELS_ONLY = frozenset({"unique", "nunique", "keys", "groups"})
+SAME = frozenset({"dict", "list", "tuple", "sorted", "reversed", "iter"})
+PICKS = frozenset({"sample", "head", "tail", "query", "nlargest", "nsmallest", "loc", "iloc"})
 IN_WORDS = {
     "test": "test rows",
     "validation": "validation rows",
@@ -132,7 +128,12 @@ class Fits:
             case ast.Name(id=name) if name in way.functions:
                 return way.enter(name, _bound(way.functions[name], given, named))
             case ast.Attribute(value=value, attr=method) if not _module(way, value, env):
-                return self._method(way, node, way.expression(value, env), method, given, named)
+                held = way.expression(value, env)
+                made = self._method(way, node, held, method, given, named)
+                made = flow.join([made, *_handed_over(way, node, held, method, env)])
+                if any(k.arg == "inplace" and named["inplace"].constant for k in node.keywords):
+                    way.bind(value, made, env)
+                return made
             case ast.Name() | ast.Attribute():
                 return self._function(way, node, _dotted(way, node.func), given, named)
         way.expression(node.func, env)  # what gives the function may fit something itself
@@ -174,6 +175,9 @@ class Fits:
         if name in PREPARES:
             self._note(way, node, every, prepares=True)
             return Data(flow.flat(*every).labels, made=last)
+        if last in AT_ONCE and name.startswith(("pandas.", "scipy.", "sklearn.")):
+            self._note(way, node, given, prepares=True)
+            return flow.flat(*every)
         if name.startswith(BASELINES):
             self._note(way, node, every, prepares=False)
             return Data(flow.flat(*every).labels)
@@ -204,7 +208,7 @@ class Fits:
                 if method in ("fit_transform", "fit_predict")
                 else replace(value, scaled=made.scaled)
             )
-        if method in APPLIES:
+        if method in APPLIES and flow.flat(*every).rows():
             return self._applied(way, every)
         if method in STATISTICS:
             return self._statistic(node, value, node.args[:1])
@@ -222,21 +226,14 @@ class Fits:
         if method in ("append", "extend", "add", "update") and isinstance(node.func, ast.Attribute):
             return NOTHING
         made = flow.flat(value, *every)
+        if method == "transform" and given and given[0].constant in STATISTICS:
+            statistic = self._statistic(node, value, [])
+            return flow.scaled(made, value, [statistic], None, node.lineno)
         if method in TAKES_STATISTIC:
             return flow.scaled(made, value, every, None, node.lineno)
         if method in ("copy", "assign", "reset_index", "astype") and not value.labels:
             return value
-        picks = method in (
-            "sample",
-            "head",
-            "tail",
-            "query",
-            "nlargest",
-            "nsmallest",
-            "loc",
-            "iloc",
-        )
-        if picks and WHOLE in made.labels:
+        if method in PICKS and WHOLE in made.labels:
             return replace(made, labels=made.labels - {WHOLE} | {SOME})
         return made
 
@@ -331,6 +328,30 @@ def _built_in(
             return flow.sequence(made) if exact else Data(each=flow.join(made))
     last = name.rpartition(".")[2]
     return replace(flow.flat(*every), made=last if last[:1].isupper() else "")
+
+
+def _handed_over(
+    way: Flow, node: ast.Call, held: Data, method: str, env: dict[str, Data]
+) -> list[Data]:
+    """What functions make of a whole table that `pipe`, `assign`, `apply` or the like gives them.
+
+    Of a single column `apply` gives them one cell after the other, such as a picture, which may
+    well be scaled by its own mean.
+    """
+    match node.func:
+        case ast.Attribute(value=ast.Subscript(slice=ast.List() | ast.Name())):
+            hands_over = method in ("pipe", "assign", "apply", "transform")
+        case _:
+            hands_over = method in ("pipe", "assign")
+    by_row = any(k.arg == "axis" and ast.unparse(k.value) != "0" for k in node.keywords)
+    made = []
+    for function in [*node.args, *(k.value for k in node.keywords)] if hands_over else ():
+        match function:
+            case ast.Lambda(args=ast.arguments(args=[first, *_])) if not by_row:
+                made.append(way.expression(function.body, {**env, first.arg: held}))
+            case ast.Name(id=name) if name in way.functions and not by_row:
+                made.append(way.enter(name, _bound(way.functions[name], [held], {})))
+    return made
 
 
 def _prepares(made: str) -> bool:

@@ -121,9 +121,10 @@ class Flow:
                     self.bind(target, made, env)
             case ast.AnnAssign(target=target, value=value) if value is not None:
                 self.bind(target, self.expression(value, env), env)
-            case ast.AugAssign(target=target, value=value):
-                before = self.expression(_loaded(target), env)
-                self.bind(target, join([before, self.expression(value, env)]), env)
+            case ast.AugAssign(target=target, op=op, value=value):
+                before, more = self.expression(_loaded(target), env), self.expression(value, env)
+                made = scaled(join([before, more]), before, [more], op, node.lineno)
+                self.bind(target, made, env)
             case ast.For(target=target, iter=iterable, body=body, orelse=orelse):
                 for element in elements(self.expression(iterable, env))[0]:
                     self.bind(target, element, env)
@@ -133,6 +134,11 @@ class Flow:
                 self._either([body, orelse], env, returned)
             case ast.While(body=body):
                 self._either([body, []], env, returned)
+            case ast.Match(subject=subject, cases=cases):
+                self.expression(subject, env)
+                self._either([*(case.body for case in cases), []], env, returned)
+            case ast.Assert(test=test):
+                self.expression(test, env)
             case ast.With(items=items, body=body):
                 for item in items:
                     made = self.expression(item.context_expr, env)
@@ -167,9 +173,10 @@ class Flow:
             case ast.Name(id=name):
                 env[name] = _by_name(name, value)
             case ast.Tuple(elts=targets) | ast.List(elts=targets):
+                whole = value.each or _one_of(value)
                 for place, each in enumerate(targets):
                     part = value.at(place) if not value.keyed else None
-                    self.bind(each, part or value.each or flat(value), env)
+                    self.bind(each, part or whole, env)
             case ast.Starred(value=inner):
                 self.bind(inner, flat(value), env)
             case ast.Subscript(value=ast.Name(id=name), slice=key):
@@ -202,6 +209,8 @@ class Flow:
                 return made
             case ast.Attribute(value=value, attr=attr):
                 return _attribute(self.expression(value, env), attr)
+            case ast.Subscript(value=ast.Attribute(attr="r_" | "c_"), slice=key):
+                return flat(self.expression(key, env))  # NumPy's way to put arrays together
             case ast.Subscript(value=value, slice=key):
                 return self._taken(self.expression(value, env), key, env)
             case ast.Call():
@@ -294,8 +303,7 @@ class Flow:
             return value.each
         if value.inside:
             together = join(value.parts())
-            parts = together.rows() & set(PARTS)
-            return flat(together, Data(frozenset({UNSURE}))) if len(parts) > 1 else together
+            return _one_of(together) if len(together.rows() & set(PARTS)) > 1 else together
         if isinstance(known, str) or _columns(key, place):
             return value
         picked = {SOME if label == WHOLE else label for label in value.labels}
@@ -310,6 +318,12 @@ def _attribute(value: Data, attr: str) -> Data:
     return NOTHING if attr in WITHOUT_ROWS else value
 
 
+def _one_of(value: Data) -> Data:
+    """One of the things that a value holds, nobody knows which."""
+    parts = value.rows() & set(PARTS)
+    return flat(value, Data(frozenset({UNSURE}))) if len(parts) > 1 else flat(value)
+
+
 def _columns(key: ast.expr, place: Data) -> bool:
     """Tell whether a key names columns, rather than picking rows."""
     if isinstance(key, ast.Slice):
@@ -321,8 +335,7 @@ def _columns(key: ast.expr, place: Data) -> bool:
 
 def _by_name(name: str, value: Data) -> Data:
     """Believe a name that says which part picked rows are; they came from no named part."""
-    parts = value.rows() & set(PARTS)
-    if not value.inside and not value.each and (SOME in value.labels or len(parts) > 1):
+    if not value.inside and not value.each and value.labels & {SOME, UNSURE}:
         for part, pattern in NAMED.items():
             if pattern.search(name):
                 return replace(value, labels=frozenset({part}))

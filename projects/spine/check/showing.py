@@ -17,6 +17,7 @@ LOOKS = frozenset((
 ))  # fmt: skip
 LOOKS_AT_SAMPLES = frozenset({"nearest_training", "samples", "collapse"})
 NAMED = re.compile(r"error|mistake|confus|wrong|worst|residual|fail|miss|hardest|neighbour")
+_BARE = re.compile(r"!\[\s*\][(\[]|<img\b(?![^>]*\balt\s*=\s*[\"']?[^\"'\s>])", re.IGNORECASE)
 CAPTION = 3  # words from which a caption says something
 
 
@@ -73,11 +74,11 @@ def _unreadable(known: Known) -> Outcome | None:
                 "write behind its token what one sees, and what follows from it",
             )
     for block in known.blocks:
-        if not block.verbatim and (bare := re.search(r"!\[\s*\]\(", block.text)):
+        if not block.verbatim and (bare := _BARE.search(block.text)):
             line = block.line + block.text.count("\n", 0, bare.start())
             return missing(
                 f"{known.path('post.md')}:{line}: a picture has no alternative text",
-                "write between ![ and ] what it shows",
+                "write between ![ and ], or as its alt, what it shows",
             )
     return None
 
