@@ -146,6 +146,8 @@ def each(chosen: list[str], work: Callable[[str], object], *, debug: bool = Fals
     for name in chosen:
         try:
             work(name)
+        except BrokenPipeError:
+            raise  # nobody reads on: `folio status | head`
         except Exception as error:
             codes.append(_failed(error, debug))
     return codes[0] if codes else 0
