@@ -62,7 +62,21 @@ def of_log(engine: Engine, seal: dict[str, Any]) -> list[str]:
             f"{', '.join(other)}."
         )
     known = [seal["code"], *(each["code"] for each in seal["earlier"])]
-    return told + _strangers(engine, known)
+    return [*told, *_of_code(later), *_strangers(engine, known)]
+
+
+def _of_code(entries: list[dict[str, Any]]) -> Iterator[str]:
+    """Tell which steps trained with sealed seeds by one version of their code, and then another."""
+    versions: dict[str, set[str]] = {}
+    for entry in entries:
+        if own := entry.get("own"):  # logs of older versions of Folio do not tell
+            versions.setdefault(str(entry.get("step")), set()).add(str(own))
+    for step, found in versions.items():
+        if len(found) > 1:
+            yield (
+                f"The code of the step `{step}` was changed between trainings with sealed seeds: "
+                f"{len(found)} versions of it are in the log."
+            )
 
 
 def _strangers(engine: Engine, known: list[str]) -> list[str]:

@@ -274,10 +274,14 @@ def _found(hypothesis: Hypothesis, margin: Margin) -> str:
     """Return in a line what was compared, and by how much."""
     if margin.mean is None or margin.sides is None:
         return f"Not judged: {margin.open}."
-    way = "higher" if hypothesis.sides[1] == ">" else "lower"
+    # Told the way it went, which need not be the way that was claimed.
+    other = margin.mean < 0
+    way = "higher" if (hypothesis.sides[1] == ">") != other else "lower"
     ends = None if margin.low is None or margin.high is None else (margin.low, margin.high)
+    if ends and other:
+        ends = (-ends[1], -ends[0])
     spread = ends[1] - ends[0] if ends else abs(margin.mean)
-    first, second, mean = (_written(x, spread) for x in (*margin.sides, margin.mean))
+    first, second, mean = (_written(x, spread) for x in (*margin.sides, abs(margin.mean)))
     told = f"{first} against {second}: {way} by {mean}"
     if ends:
         told += f" ({_written(ends[0], spread)} to {_written(ends[1], spread)})"
@@ -291,4 +295,5 @@ def _written(number: float, spread: float) -> str:
     wide = spread if spread > 0 else abs(number)
     places = 1 - math.floor(math.log10(wide)) if wide > 0 else 2
     told = f"{number:.{max(places, 0)}f}" if places <= 6 else f"{number:.2e}"
-    return told.replace("-", "−", 1) if told.startswith("-") else told
+    below = told.startswith("-") and told.strip("-0.")  # and not merely rounded to −0.00
+    return f"−{told[1:]}" if below else told.removeprefix("-")

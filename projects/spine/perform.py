@@ -193,6 +193,7 @@ def log_training(engine: Engine, run: Run, details: dict[str, Any]) -> None:
         "settings": engine.settings,
         "variant": engine.variant.slug,
         "code": hashlib.sha256(code.encode()).hexdigest()[:16],
+        "own": seal.code_digest(engine.project, run.step.name),
         "split": seal.split_digest(engine.project, engine.overrides),
         "seal": seal.current_code(engine.project.folder),
         **details,

@@ -144,6 +144,17 @@ def split_digest(project: Project, overrides: dict[str, Any]) -> str | None:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def code_digest(project: Project, step: str) -> str:
+    """Return 16 hex digits that change with a step's own code and the helpers it uses.
+
+    Not with settings, which the log tells by themselves; nor with libraries.
+    """
+    named = sorted(name for name in project.closure(step)[0] if name not in project.settings)
+    code = [project.code.loose, *(project.code.defined[name] for name in named)]
+    text = "\n".join(ast.unparse(node) for nodes in code for node in nodes)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 def plain(settings: dict[str, Any]) -> dict[str, Any]:
     """Return settings as JSON gives them back: tuples as lists, keys as text."""
     return json.loads(json.dumps(settings))

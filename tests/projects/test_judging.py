@@ -123,6 +123,12 @@ def test_less_than_turns_the_margin_round():
     assert lower["found"] == "0.900 against 0.930: lower by 0.030 (−0.013 to 0.073)"
 
 
+def test_what_was_found_is_told_the_way_it_went_and_not_the_way_that_was_claimed():
+    found = judged("cnn < nearest")
+    assert found["mean"] == pytest.approx(-0.03)
+    assert found["found"] == "0.930 against 0.900: higher by 0.030 (−0.013 to 0.073)"
+
+
 def test_an_interval_that_ends_at_the_threshold_decides_nothing():
     margin = judging.Margin((1, 0), 0.5, 0.1, 0.9, 3)
     assert judging.outcome(margin, 0.1) == "undecided"
@@ -291,6 +297,7 @@ def test_a_step_that_is_gone_is_told():
     [
         (0.123456, 0.02, "0.123"),
         (-0.5, 0.2, "−0.50"),
+        (-0.0004, 0.07, "0.000"),
         (1234.5, 300.0, "1234"),
         (2.5e-9, 1e-9, "2.50e-09"),
         (0.0, 0.0, "0.00"),

@@ -289,6 +289,19 @@ def test_settings_tried_on_the_sealed_seeds_are_told(rain):
     ]
 
 
+def test_a_network_changed_between_two_trainings_with_sealed_seeds_is_told(rain):
+    rain.sealed()
+    assert rain.results()["deviations"] == []
+    rain.checkout.edit(rain.project, '"seed": seed}', '"seed": seed}  # as before')
+    rain.checkout.edit(rain.project, "without the training.", "and nothing else.")
+    assert rain.results()["deviations"] == []
+    rain.checkout.edit(rain.project, '{"epochs": EPOCHS}', '{"epochs": EPOCHS, "width": 9}')
+    assert rain.results()["deviations"] == [
+        "The code of the step `network` was changed between trainings with sealed seeds: 2 "
+        "versions of it are in the log."
+    ]
+
+
 def test_one_of_the_sealed_seeds_tried_alone_is_no_other_setting(rain):
     rain.sealed()
     rain.checkout.train("rain", "--set", "SEEDS=[31]")

@@ -49,8 +49,9 @@ export function labelled(text, input, hint = null) {
 export function dial({ label, low, high, step, value, whole = false, hint = null, changed }) {
   const number = make("input", { type: "number", step: whole ? 1 : "any", inputmode: "decimal" });
   const rail = make("input", { type: "range", min: low, max: high, step, "aria-label": label });
+  const short = (to) => String(Number(to.toPrecision(5)));
   const set = (to) => {
-    number.value = to === null ? "" : String(Number(to.toPrecision(5)));
+    number.value = to === null ? "" : short(to);
     if (to !== null) rail.value = to;
   };
   number.addEventListener("input", () => {
@@ -58,7 +59,7 @@ export function dial({ label, low, high, step, value, whole = false, hint = null
     changed(number.value === "" || !Number.isFinite(number.valueAsNumber) ? null : number.valueAsNumber);
   });
   rail.addEventListener("input", () => {
-    number.value = rail.value;
+    number.value = short(Number(rail.value));
     changed(Number(rail.value));
   });
   const element = labelled(label, number, hint);
