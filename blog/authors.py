@@ -16,7 +16,7 @@ from typing import Any
 from blog import escape
 from blog.errors import PostError, suggestion
 from blog.post import Post
-from blog.tables import indent
+from blog.tables import folded
 
 ROLES = (
     "Conceptualization",
@@ -72,7 +72,7 @@ def box(authors: list[Author]) -> str:
         return ""
     lines = [f"- {_name(author)}: {_roles(author)}" for author in told]
     lines.append("\nRoles after the [CRediT taxonomy](https://credit.niso.org/).")
-    return f'??? folio "Contributions"\n\n{indent(chr(10).join(lines))}'
+    return folded("Contributions", "\n".join(lines))
 
 
 def _author(given: Any, post: Post, line: int) -> Author:

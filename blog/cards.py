@@ -202,5 +202,4 @@ def _section(title: str, facts: str, said: str, asked: str) -> str:
 
 
 def _box(title: str, parts: list[str]) -> str:
-    body = "\n\n".join(parts)
-    return f'??? folio "{title}"\n\n{tables.indent(body)}'
+    return tables.folded(title, "\n\n".join(parts))

@@ -72,8 +72,7 @@ def deviations(results: dict[str, Any]) -> str:
         parts += [f"Pilots{', before the seal' * bool(seal)}:", _list(pilots)]
     else:
         parts.append("No pilots were listed.")
-    body = tables.indent("\n\n".join(parts))
-    return f'??? folio "Deviations from the proposal"\n\n{body}'
+    return tables.folded("Deviations from the proposal", "\n\n".join(parts))
 
 
 def _list(lines: list[str]) -> str:
@@ -100,4 +99,4 @@ def cite(
     entry = citations.entry(f"{project}{year}", fields)
     fence = "`" * max(3, 1 + max(map(len, re.findall(r"`+", entry)), default=0))
     block = f"{fence} {{ .bibtex }}\n{entry}\n{fence}"
-    return f'??? folio "Cite this post"\n\n{tables.indent(block)}'
+    return tables.folded("Cite this post", block)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from blog import escape
-from blog.tables import indent
+from blog.tables import folded
 from blog.values import show
 
 # Rows of the reproduce box that `show` has made harmless already.
@@ -42,10 +42,7 @@ def box(name: str, results: dict[str, Any]) -> str:
         if value
     ]
     table = "\n".join(["| what | value |", "| --- | --- |", *lines])
-    return (
-        '??? folio "Reproduce"\n\n'
-        f"    ```\n    python3 -m projects run {name} --again\n    ```\n\n{indent(table)}"
-    )
+    return folded("Reproduce", f"```\npython3 -m projects run {name} --again\n```\n\n{table}")
 
 
 def _told(value: Any) -> str:

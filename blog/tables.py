@@ -53,7 +53,7 @@ def of_csv(file: Path, form: str = "") -> str:
 def of_rows(header: list[str], rows: list[list[str]]) -> str:
     """A Markdown table of cells that are harmless already; columns of numbers to the right."""
     numeric = [
-        all(re.match(r"[-\d.,]+%?( \(|$)", row[at]) for row in rows if row[at])
+        all(re.match(r"[-−\d.,]+%?( \(|$)", row[at]) for row in rows if row[at])
         for at in range(len(header))
     ]
     rule = ["---:" if right else "---" for right in numeric]
@@ -61,6 +61,12 @@ def of_rows(header: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def indent(text: str) -> str:
-    """The text as the body of an admonition."""
-    return "\n".join(f"    {line}" if line else "" for line in text.split("\n"))
+def folded(title: str, body: str) -> str:
+    """A box that opens with a click.
+
+    The search leaves it out: every page loads the search's index, which is to stay small.
+    """
+    return (
+        '<details class="folio" data-search-exclude markdown>\n'
+        f"<summary>{title}</summary>\n\n{body}\n\n</details>"
+    )

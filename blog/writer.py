@@ -315,7 +315,9 @@ class Writer:
         kind = "folio-figure folio-sheet" if picture.sheet else "folio-figure"
         # A sheet keeps its size on a phone and is scrolled; the keyboard must reach it.
         frame = (
-            ' tabindex="0" role="region" aria-label="Sheet of pictures"' if picture.sheet else ""
+            f' tabindex="0" role="region" aria-label="Pictures of figure {number}"'
+            if picture.sheet
+            else ""
         )
         parts = [
             f'<figure class="{kind}" id="figure-{escape.file_name(block.name)}" markdown>',
@@ -325,7 +327,7 @@ class Writer:
         ]
         if picture.data:
             table = tables.of_csv(picture.data)
-            parts.append(f'??? folio "Figure {number} as a table"\n\n{tables.indent(table)}')
+            parts.append(tables.folded(f"Figure {number} as a table", table))
         return "\n\n".join(parts)
 
     def _table(self, block: Block) -> str:

@@ -39,8 +39,8 @@ def change(project: Path, edit) -> None:
 
 
 def box(text: str, title: str) -> str:
-    start = text.index(f'??? folio "{title}"')
-    return text[start:].split("\n\n??? ", 1)[0]
+    start = text.index(f"<summary>{title}</summary>")
+    return text[start:].split("</details>", 1)[0]
 
 
 # -- the network to try ------------------------------------------------------------------------
@@ -126,7 +126,7 @@ def test_the_data_card_holds_what_was_recorded_and_what_the_author_says(project)
     (project / "datasheet.md").write_text("# Datasheet\n\n## Uses\n\nLessons, *only* lessons.\n")
     card = box(page(project), "Data card")
     assert "- 4&#44;080 rows" in card
-    assert "        - class&#58; text&#59; &#60;img src&#61;x" in card
+    assert "    - class&#58; text&#59; &#60;img src&#61;x" in card
     assert "- Fetched from 2026&#45;11&#45;20T10&#58;00&#58;00Z to" in card
     assert "Lessons, *only* lessons." in card
     assert "*Not answered:* For what purpose was it made?" in card
@@ -157,7 +157,7 @@ def test_a_post_from_results_of_an_older_run_still_renders(project):
     rewrite(project, "[[live]] Two numbers in, the chance of rain out.", "")
     text = page(project)
     assert "Data card" not in text
-    assert 'folio "Model card"' in text
+    assert "<summary>Model card</summary>" in text
 
 
 # -- authors and how to cite them --------------------------------------------------------------
@@ -206,7 +206,7 @@ def test_the_roles_are_the_fourteen_of_the_taxonomy():
 def test_the_entry_to_cite_reads_back_as_bibtex(project, tmp_path):
     rewrite(project, "title: Icons", "title: 100% of {braces} & $_ of icons")
     rewrite(project, "hero: models", AUTHORS)
-    block = re.search(r"\{ \.bibtex \}\n(.*?)\n    ```", page(project), re.DOTALL)[1]
+    block = re.search(r"\{ \.bibtex \}\n(.*?)\n```", page(project), re.DOTALL)[1]
     file = tmp_path / "cited.bib"
     file.write_text("\n".join(line.removeprefix("    ") for line in block.splitlines()))
     (key, entry), *others = citations.read(file).items()
