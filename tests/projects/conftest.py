@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from projects.spine import check, results
+from projects.spine import check, results, seal
 from projects.spine.cache import cache_of
 from projects.spine.cli import main
 
@@ -240,3 +240,88 @@ class Judged:
 def bells(judged_once: Path, checkout: Checkout) -> Judged:
     shutil.copytree(judged_once, checkout.root, dirs_exist_ok=True)
     return Judged(checkout.root / "projects" / "bells", checkout.command)
+
+
+RAIN = '''
+"""Does it rain?"""
+import pandas as pd
+
+from models import lent
+
+SEEDS = [31, 32]
+DAYS = 40
+EPOCHS = 2
+
+
+def table():
+    """Days."""
+    return pd.DataFrame({"day": range(DAYS), "rain": [day % 3 == 0 for day in range(DAYS)]})
+
+
+def split(table, seed):
+    """The last days are held out."""
+    return {"train": table.head(30), "test": table.tail(10)}
+
+
+def network(split, seed):
+    """What a training leaves in the log, without the training."""
+    lent.current.get().trained({"epochs": EPOCHS})
+    return {"seed": seed}
+
+
+def scores(network, seed):
+    """Two models; the differences are .21 and .23."""
+    return {"net": {"brier": 0.1 + seed / 1000}, "markov": {"brier": 0.28 + seed / 333}}
+'''
+RAIN_PROPOSAL = """\
+---
+date: 2026-11-25
+pilots:
+  - Seeds 1 and 2 on other days; <b>.19</b>.
+hypotheses:
+  - name: beats-markov
+    claim: The net is <script>alert(1)</script> | better.
+    metric: brier
+    comparison: net < markov
+    threshold: 0.1
+    seeds: 2
+---
+
+## Plan
+
+Train.
+"""
+
+
+class Rain:
+    """The project `rain`, with a proposal, in a checkout of its own."""
+
+    SOURCE, PROPOSAL = RAIN, RAIN_PROPOSAL
+
+    def __init__(self, checkout):
+        self.checkout = checkout
+        self.project = checkout.write("rain", RAIN)
+        self.folder = self.project.parent
+        self.proposal = self.folder / "proposal.md"
+        self.proposal.write_text(RAIN_PROPOSAL, "utf-8")
+        self.file = self.folder / "seal.json"
+
+    def propose(self, *options):
+        return self.checkout.command("propose", "rain", *options)
+
+    def sealed(self) -> dict:
+        outcome = self.propose()
+        assert outcome.code == 0, outcome.err
+        return json.loads(self.file.read_text("utf-8"))
+
+    def results(self) -> dict:
+        self.checkout.train("rain")
+        return json.loads((self.folder / "results" / "results.json").read_text("utf-8"))
+
+    def log(self) -> list[dict]:
+        return seal.trainings(self.folder)
+
+
+@pytest.fixture
+def rain(checkout):
+    return Rain(checkout)

@@ -12,88 +12,6 @@ import pytest
 from projects.spine import seal
 from projects.spine.errors import BadUsage, SpineError
 
-RAIN = '''
-"""Does it rain?"""
-import pandas as pd
-
-from models import lent
-
-SEEDS = [31, 32]
-DAYS = 40
-EPOCHS = 2
-
-
-def table():
-    """Days."""
-    return pd.DataFrame({"day": range(DAYS), "rain": [day % 3 == 0 for day in range(DAYS)]})
-
-
-def split(table, seed):
-    """The last days are held out."""
-    return {"train": table.head(30), "test": table.tail(10)}
-
-
-def network(split, seed):
-    """What a training leaves in the log, without the training."""
-    lent.current.get().trained({"epochs": EPOCHS})
-    return {"seed": seed}
-
-
-def scores(network, seed):
-    """Two models; the differences are .21 and .23."""
-    return {"net": {"brier": 0.1 + seed / 1000}, "markov": {"brier": 0.28 + seed / 333}}
-'''
-PROPOSAL = """\
----
-date: 2026-11-25
-pilots:
-  - Seeds 1 and 2 on other days; <b>.19</b>.
-hypotheses:
-  - name: beats-markov
-    claim: The net is <script>alert(1)</script> | better.
-    metric: brier
-    comparison: net < markov
-    threshold: 0.1
-    seeds: 2
----
-
-## Plan
-
-Train.
-"""
-
-
-class Rain:
-    """The project `rain`, with a proposal, in a checkout of its own."""
-
-    def __init__(self, checkout):
-        self.checkout = checkout
-        self.project = checkout.write("rain", RAIN)
-        self.folder = self.project.parent
-        self.proposal = self.folder / "proposal.md"
-        self.proposal.write_text(PROPOSAL, "utf-8")
-        self.file = self.folder / "seal.json"
-
-    def propose(self, *options):
-        return self.checkout.command("propose", "rain", *options)
-
-    def sealed(self) -> dict:
-        outcome = self.propose()
-        assert outcome.code == 0, outcome.err
-        return json.loads(self.file.read_text("utf-8"))
-
-    def results(self) -> dict:
-        self.checkout.train("rain")
-        return json.loads((self.folder / "results" / "results.json").read_text("utf-8"))
-
-    def log(self) -> list[dict]:
-        return seal.trainings(self.folder)
-
-
-@pytest.fixture
-def rain(checkout):
-    return Rain(checkout)
-
 
 def test_a_dry_run_shows_everything_and_writes_nothing(rain):
     outcome = rain.propose("--dry-run")
@@ -113,7 +31,7 @@ def test_sealing_prints_a_code_that_the_hash_of_the_content_gives(rain):
     assert made["code"] in outcome.out
     assert made["hash"] in outcome.out
     assert "not honesty" in outcome.out
-    assert made["sealed"]["text"] == PROPOSAL
+    assert made["sealed"]["text"] == rain.PROPOSAL
     assert made["sealed"]["seeds"] == [31, 32]
     assert made["sealed"]["settings"] == {"SEEDS": [31, 32], "DAYS": 40, "EPOCHS": 2}
     assert made["sealed"]["trainings"] == 0
@@ -180,7 +98,7 @@ def test_scores_known_without_a_training_are_refused_too(rain):
 
 
 def test_a_project_without_seeds_is_sealed_before_its_scores_are_known(rain):
-    source = RAIN.replace("SEEDS = [31, 32]\n", "").replace(", seed)", ")")
+    source = rain.SOURCE.replace("SEEDS = [31, 32]\n", "").replace(", seed)", ")")
     rain.project.write_text(source.replace('{"seed": seed}', "1").replace("seed /", "1 /").lstrip())
     rain.checkout.edit(
         rain.proposal, "seeds: 2", "seeds: 1\n    over: examples\n    answers: table"
@@ -212,152 +130,6 @@ def test_sealing_again_before_a_training_replaces_the_seal_and_lists_it(rain):
     assert outcome.code == 1
     assert f"The seal {second['code']} stays" in outcome.err
     assert json.loads(rain.file.read_text("utf-8")) == second
-
-
-def test_changes_after_the_seal_show_as_deviations_and_change_no_verdict(rain):
-    rain.sealed()
-    before = rain.results()
-    rain.checkout.edit(rain.proposal, "threshold: 0.1", "threshold: 0.01")
-    rain.checkout.edit(rain.proposal, "Train.", "Train long.")
-    rain.checkout.edit(rain.proposal, "date: 2026-11-25", "date: 2026-11-26")
-    after = rain.results()
-    assert after["verdicts"] == before["verdicts"]
-    assert after["run"] != before["run"]
-    assert after["deviations"] == [
-        "Hypothesis beats-markov was changed after the sealing (threshold 0.1 → 0.01); it is "
-        "judged as sealed.",
-        "The proposal's date was changed after the sealing.",
-        "The plan’s section “Plan” was changed after the sealing.",
-    ]
-    rain.proposal.unlink()
-    assert rain.results()["deviations"] == ["proposal.md was removed after the sealing."]
-    rain.proposal.write_text(PROPOSAL + "\n")
-    assert rain.results()["deviations"] == [
-        "The text of proposal.md was changed after the sealing, in layout only."
-    ]
-    rain.proposal.write_bytes(PROPOSAL.replace("\n", "\r\n").encode())
-    assert rain.results()["deviations"] == []
-
-
-def test_other_seeds_settings_and_split_are_deviations(rain):
-    rain.sealed()
-    rain.checkout.edit(rain.project, "[31, 32]", "[31, 41]")
-    rain.checkout.edit(rain.project, "EPOCHS = 2", "EPOCHS = 3")
-    rain.checkout.edit(rain.project, "tail(10)", "tail(9)")
-    document = rain.results()
-    assert document["deviations"] == [
-        "Of the sealed seeds, seed 32 was not run.",
-        "Seed 41 was added after the sealing; the sealed hypotheses are judged by the sealed "
-        "seeds alone.",
-        "Settings differ from the sealed ones: EPOCHS 2 → 3.",
-        "How the step `split` splits was changed after the sealing.",
-    ]
-    (verdict,) = document["verdicts"]
-    assert verdict["outcome"] == "undecided"
-    assert "only 1 of the 2 seeds" in verdict["found"]
-
-
-def test_comments_layout_and_settings_elsewhere_leave_the_split_as_it_is(rain):
-    made = rain.sealed()
-    rain.checkout.edit(
-        rain.project, 'return {"train"', '# whole days\n    return {\n        "train"'
-    )
-    rain.checkout.edit(rain.project, "The last days are held out.", "The last ten.")
-    from projects.spine.project import Project
-
-    project = Project(rain.checkout.root, "rain")
-    assert seal.split_digest(project, {}) == made["sealed"]["split"]
-    assert seal.split_digest(project, {"DAYS": 50}) == made["sealed"]["split"]
-
-
-def test_a_setting_that_the_split_uses_is_part_of_it(rain):
-    from projects.spine.project import Project
-
-    rain.checkout.edit(rain.project, "tail(10)", "tail(DAYS // 4)")
-    project = Project(rain.checkout.root, "rain")
-    assert seal.split_digest(project, {"DAYS": 50}) != seal.split_digest(project, {})
-    rain.checkout.edit(rain.project, "def split(", "def _split(")
-    rain.checkout.edit(rain.project, "(split, seed)", "(table, seed)")
-    assert seal.split_digest(Project(rain.checkout.root, "rain"), {}) is None
-
-
-def test_settings_tried_on_the_sealed_seeds_are_told(rain):
-    rain.sealed()
-    rain.checkout.train("rain", "--set", "EPOCHS=9")
-    assert rain.results()["deviations"] == [
-        "2 trainings with sealed seeds were made with other settings: EPOCHS 2 → 9."
-    ]
-
-
-def test_a_network_changed_between_two_trainings_with_sealed_seeds_is_told(rain):
-    rain.sealed()
-    assert rain.results()["deviations"] == []
-    rain.checkout.edit(rain.project, '"seed": seed}', '"seed": seed}  # as before')
-    rain.checkout.edit(rain.project, "without the training.", "and nothing else.")
-    assert rain.results()["deviations"] == []
-    rain.checkout.edit(rain.project, '{"epochs": EPOCHS}', '{"epochs": EPOCHS, "width": 9}')
-    assert rain.results()["deviations"] == [
-        "The code of the step `network` was changed between trainings with sealed seeds: 2 "
-        "versions of it are in the log."
-    ]
-
-
-def test_one_of_the_sealed_seeds_tried_alone_is_no_other_setting(rain):
-    rain.sealed()
-    rain.checkout.train("rain", "--set", "SEEDS=[31]")
-    assert rain.results()["deviations"] == []
-
-
-def test_each_of_two_sections_of_one_name_is_compared(rain):
-    twice = PROPOSAL + "\n## Plan\n\nTest.\n"
-    rain.proposal.write_text(twice, "utf-8")
-    rain.sealed()
-    rain.proposal.write_text(twice.replace("Train.", "Guess."), "utf-8")
-    assert rain.results()["deviations"] == [
-        "The plan’s section “Plan” was changed after the sealing."
-    ]
-    rain.proposal.write_text(PROPOSAL, "utf-8")
-    assert rain.results()["deviations"] == [
-        "The plan’s section “Plan” (number 2 of that name) was taken out after the sealing."
-    ]
-
-
-def test_a_training_made_before_the_seal_and_a_seal_that_is_gone_are_told(rain):
-    rain.sealed()
-    rain.results()
-    log = rain.folder / "results" / "runs.jsonl"
-    early = rain.log()[0] | {"time": "2026-01-01T00:00:00+00:00", "seal": "AAAA-BBBB-CCCC"}
-    with log.open("a") as file:
-        file.write(json.dumps(early) + "\n{torn")
-    assert rain.results()["deviations"] == [
-        "1 training with sealed seeds was made before the sealing, the first of "
-        "2026-01-01T00:00:00+00:00.",
-        "1 training was made under another seal, which is gone: AAAA-BBBB-CCCC.",
-    ]
-
-
-def test_without_a_seal_hypotheses_are_judged_and_marked(rain):
-    document = rain.results()
-    assert document["seal"] is None
-    assert document["deviations"] == ["The proposal was not sealed before the run."]
-    assert document["verdicts"][0]["sealed"] is False
-    assert document["verdicts"][0]["outcome"] == "supported"
-
-
-def test_a_hypothesis_added_after_the_seal_is_judged_apart(rain):
-    rain.sealed()
-    more = "  - {name: later, claim: So., metric: brier, comparison: net < 0.5, seeds: 2}\n---\n\n#"
-    rain.checkout.edit(rain.proposal, "---\n\n#", more)
-    document = rain.results()
-    assert [(v["name"], v["sealed"]) for v in document["verdicts"]] == [
-        ("beats-markov", True),
-        ("later", False),
-    ]
-    assert "95 %" in document["verdicts"][0]["method"]  # as sealed: one hypothesis
-    assert "97.5 %" in document["verdicts"][1]["method"]
-    assert document["deviations"] == [
-        "Hypothesis later was added after the sealing; it is marked as not sealed."
-    ]
 
 
 def test_a_project_without_a_proposal_is_as_before(rain):
@@ -402,7 +174,7 @@ def test_a_mistake_in_the_proposal_is_told_before_a_run_begins(rain):
 )
 def test_what_could_never_be_judged_is_not_sealed(rain, old, new, said):
     if said is None:
-        head = PROPOSAL.partition("hypotheses:")[0]
+        head = rain.PROPOSAL.partition("hypotheses:")[0]
         rain.proposal.write_text(f"{head}---\n")
         said = "it names no hypothesis, so there is nothing to seal"
     else:
@@ -507,8 +279,8 @@ def test_a_seal_written_by_hand_is_refused_though_its_code_is_right(rain, key, v
 
 def test_a_seal_copied_from_another_project_is_not_taken_for_its_own(rain):
     rain.sealed()
-    other = rain.checkout.write("snow", RAIN)
-    (other.parent / "proposal.md").write_text(PROPOSAL)
+    other = rain.checkout.write("snow", rain.SOURCE)
+    (other.parent / "proposal.md").write_text(rain.PROPOSAL)
     (other.parent / "seal.json").write_bytes(rain.file.read_bytes())
     outcome = rain.checkout.command("propose", "snow")
     assert outcome.code == 1
