@@ -14,6 +14,8 @@ from urllib.parse import quote
 from blog import escape
 from blog.errors import PostError
 
+# Where an entry appeared: what comes first of these.
+WHERE = ("journal", "booktitle", "publisher", "howpublished", "institution", "school")
 _ACCENTS = {
     '"': "\u0308",
     "'": "\u0301",
@@ -52,9 +54,7 @@ def reference(entry: dict[str, str]) -> str:
     authors = [_person(name) for name in re.split(r"\s+and\s+", entry.get("author", "")) if name]
     if len(authors) > 1:
         authors[-2:] = [f"{authors[-2]} and {authors[-1]}"]
-    where = next(
-        (entry[k] for k in ("journal", "booktitle", "publisher", "howpublished") if k in entry), ""
-    )
+    where = next((entry[kind] for kind in WHERE if kind in entry), "")
     link = entry.get("url") or (f"https://doi.org/{entry['doi']}" if "doi" in entry else "")
     target = escape.address(link) if link else None
     title = f"*{escape.markdown(entry.get('title', 'Untitled'))}*"

@@ -17,7 +17,7 @@ import numpy as np
 
 from models import feeding, lent, options, vectors
 from models.checkpoints import Checkpoints
-from models.errors import BadOption, Diverged, unknown
+from models.errors import Diverged, unknown
 from models.progress import Progress, fingerprint
 from models.training import Training
 
@@ -145,8 +145,7 @@ def fit(
         patience = options.whole("patience", patience)
     if optimizer not in OPTIMIZERS:
         raise unknown("optimizer", optimizer, OPTIMIZERS)
-    if not isinstance(learning_rate, int | float) or not 0 < learning_rate < math.inf:
-        raise BadOption(f"learning_rate must be a number above 0, not {learning_rate!r}.")
+    options.rate(learning_rate)
     if seed is None:
         seed = int(np.random.randint(2**31))
     x, y, classes = vectors.examples(network, train, "train")

@@ -5,10 +5,10 @@ Sources: Kingma and Ba, Adam (2015); Loshchilov and Hutter, SGDR (2017), for the
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
-from models.errors import BadOption, unknown
+from models import options
+from models.errors import unknown
 
 if TYPE_CHECKING:
     import keras
@@ -40,9 +40,7 @@ def get(
         raise unknown("optimizer", optimizer, OPTIMIZERS)
     if schedule not in SCHEDULES:
         raise unknown("schedule", schedule, SCHEDULES)
-    if not isinstance(learning_rate, int | float) or not 0 < learning_rate < math.inf:
-        raise BadOption(f"learning_rate must be a number above 0, not {learning_rate!r}.")
-    rate: Any = learning_rate
+    rate: Any = options.rate(learning_rate)
     if schedule == "cosine":
         # A first epoch of warming up lets a rate several times larger work.
         rate = keras.optimizers.schedules.CosineDecay(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from typing import Any, SupportsIndex
@@ -28,11 +29,18 @@ def share(name: str, value: Any) -> float:
     return float(value)
 
 
+def rate(value: Any) -> float:
+    """Return `value` if it is a positive number, as a learning rate must be."""
+    if not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise BadOption(f"learning_rate must be a number above 0, not {value!r}.")
+    return value
+
+
 def penalty(value: Any) -> Any:
     """Return the Keras regularizer for an L2 strength; None for 0."""
     import keras
 
-    if not isinstance(value, int | float) or not 0 <= value < float("inf"):
+    if not isinstance(value, int | float) or not 0 <= value < math.inf:
         raise BadOption(f"l2 must be 0 or a small positive number such as 1e-4, not {value!r}.")
     return keras.regularizers.L2(value) if value else None
 

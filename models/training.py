@@ -38,6 +38,8 @@ INPUT_PATHS = {
     "cnn": InputPath(32, False),
     "rnn": InputPath(1, True),
 }
+# XLA takes 8 seconds of a processor before the first batch; fewer batches do not earn that back.
+WORTH_COMPILING = 1000
 
 
 @dataclass
@@ -143,7 +145,7 @@ def fit(
     arrays = (x, y) if class_weight is None else (x, y, feeding.row_weights(y, class_weight))
     steps = math.ceil(len(x) / batch_size)
     chosen = optimizers.get(optimizer, learning_rate, schedule, steps, epochs)
-    path = input_path(model)
+    path = input_path(model, epochs * steps)
     model.compile(
         optimizer=chosen,
         loss=loss,
@@ -200,8 +202,8 @@ def _check_monitor(model: keras.Model, monitor: str, metrics: Sequence[Any]) -> 
         raise unknown("monitor", monitor, known)
 
 
-def input_path(model: keras.Model) -> InputPath:
-    """Return the way for the model's family, told by its layers."""
+def input_path(model: keras.Model, batches: int) -> InputPath:
+    """Return the way for the model's family, told by its layers, and for so many batches in all."""
     import keras
 
     def families(layers: Iterable[Any]) -> Iterable[str]:
@@ -214,6 +216,6 @@ def input_path(model: keras.Model) -> InputPath:
 
     found = set(families(model.layers))
     path = INPUT_PATHS[next((name for name in ("rnn", "cnn") if name in found), "dense")]
-    if keras.backend.backend() == "tensorflow":
-        return path
-    return InputPath(1, "auto")  # JAX is nothing without its compiler
+    if keras.backend.backend() != "tensorflow":
+        return InputPath(1, "auto")  # JAX is nothing without its compiler
+    return path if batches >= WORTH_COMPILING else path._replace(jit_compile=False)

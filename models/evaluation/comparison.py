@@ -26,9 +26,10 @@ def compare_seeds(
         first: one figure a seed: {seed: figure}, or in the same order as `second`.
         second: the same for the other model.
         level: of the interval.
-        test_share: share of the rows that is tested on, if every seed draws a split of its own
-            from the same rows. Trainings then overlap, and plain t is too sure; the variance is
-            corrected by Nadeau and Bengio. None: one split, or fresh rows for every seed.
+        test_share: of the rows that are trained or tested on, the share that is tested on, if
+            every seed draws a split of its own from the same rows. Trainings then overlap, and
+            plain t is too sure; the variance is corrected by Nadeau and Bengio. None: one split,
+            or fresh rows for every seed.
 
     Returns:
         As `interval`, of the differences first - second, and p_value, two-sided, for no

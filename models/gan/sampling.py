@@ -36,7 +36,7 @@ def pictures(model: GAN, latents: Any, labels: Any = None) -> np.ndarray:
     if model.classes is None:
         if labels is not None:
             raise BadData("This network was built without classes and takes no labels.")
-        return model.average.predict(given, batch_size=feeding.EVALUATION_BATCH, verbose=0)
+        return _generated(model, given)
     if labels is None:
         raise BadData(f"labels are missing: this network knows {model.classes} classes.")
     asked = np.asarray(labels)
@@ -44,7 +44,21 @@ def pictures(model: GAN, latents: Any, labels: Any = None) -> np.ndarray:
         raise BadData(f"labels must be one, or {len(given)} of them; got shape {asked.shape}.")
     asked = np.broadcast_to(asked, len(given))
     asked = feeding.class_labels(asked, model.classes, "labels")[:, None]
-    return model.average.predict([given, asked], batch_size=feeding.EVALUATION_BATCH, verbose=0)
+    return _generated(model, given, asked)
+
+
+def _generated(model: GAN, *inputs: np.ndarray) -> np.ndarray:
+    """Return the average generator's pictures, a batch at a time.
+
+    `predict` would build a data set first, which takes longer than the pictures: a training
+    draws some after every epoch.
+    """
+    size = feeding.EVALUATION_BATCH
+    parts = []
+    for first in range(0, len(inputs[0]), size):
+        batch = [array[first : first + size] for array in inputs]
+        parts.append(model.average.predict_on_batch(batch))
+    return np.concatenate(parts)
 
 
 def sample(model: GAN, n: int = 16, labels: Any = None, *, seed: int | None = None) -> np.ndarray:

@@ -102,8 +102,7 @@ def fit(
     epochs, batch_size = options.whole("epochs", epochs), options.whole("batch_size", batch_size)
     wasserstein = model.kind == "wasserstein"
     critic_steps = options.whole("critic_steps", critic_steps or (5 if wasserstein else 1))
-    if not isinstance(learning_rate, int | float) or not 0 < learning_rate < math.inf:
-        raise BadOption(f"learning_rate must be a number above 0, not {learning_rate!r}.")
+    options.rate(learning_rate)
     if seed is None:
         seed = int(np.random.randint(2**31))
     arrays = _examples(model, x, labels, "train")
@@ -112,7 +111,7 @@ def fit(
         pair = held_out if isinstance(held_out, tuple | list) else (held_out, None)
         judged = _examples(model, *pair, "held_out")
 
-    compiled(model, learning_rate, critic_steps, math.ceil(len(arrays[0]) / batch_size))
+    compiled(model, learning_rate, critic_steps, epochs, math.ceil(len(arrays[0]) / batch_size))
     memory.check(model, (*arrays, *(judged or ())), batch_size)
     jury = _Jury.drawn(model, arrays, judged, features, seed)
     at = np.unique(
@@ -167,11 +166,11 @@ def fit(
     return done
 
 
-def compiled(model: GAN, learning_rate: float, critic_steps: int, steps: int) -> None:
+def compiled(model: GAN, learning_rate: float, critic_steps: int, epochs: int, steps: int) -> None:
     """Make `model` ready for epochs of so many steps, on the input path of its family."""
     from models.gan.adversarial import two_adams
 
-    path = training.input_path(model)
+    path = training.input_path(model, epochs * steps)
     model.compile(
         # Little momentum: what one network learned against, the other has left behind.
         two_adams(learning_rate, *((0.0, 0.9) if model.kind == "wasserstein" else (0.5, 0.999))),

@@ -14,7 +14,6 @@ from typing import Any
 
 from projects.spine import deviations, seal
 from projects.spine.engine import Engine, Run
-from projects.spine.examples import PARTS
 from projects.spine.hypothesis import Hypothesis, level
 from projects.spine.proposal import Proposal, parse, read
 
@@ -157,14 +156,17 @@ def _over_seeds(
 
 
 def _test_share(engine: Engine, document: dict[str, Any]) -> float | None:
-    """Return the share of the rows that is tested on where each seed splits for itself."""
+    """Return, where each seed splits for itself, what share of its rows it is tested on.
+
+    Rows to validate with are not counted: they are neither learned from nor tested on.
+    """
     step = engine.project.steps.get("split")
     if step is None or not step.per_seed:
         return None
-    # The parts alone: a split may return more, such as the list of its classes.
-    sizes = [document["splits"].get(part, {"mean": 0})["mean"] for part in PARTS]
-    tested, whole = document["splits"].get("test", {"mean": 0})["mean"], sum(sizes)
-    return tested / whole if 0 < tested < whole else None
+    learned, tested = (
+        document["splits"].get(part, {"mean": 0})["mean"] for part in ("train", "test")
+    )
+    return tested / (learned + tested) if learned and tested else None
 
 
 # -- over examples -----------------------------------------------------------------------------
@@ -280,20 +282,26 @@ def _found(hypothesis: Hypothesis, margin: Margin) -> str:
     ends = None if margin.low is None or margin.high is None else (margin.low, margin.high)
     if ends and other:
         ends = (-ends[1], -ends[0])
-    spread = ends[1] - ends[0] if ends else abs(margin.mean)
-    first, second, mean = (_written(x, spread) for x in (*margin.sides, abs(margin.mean)))
+    places = _places((ends[1] - ends[0] if ends else 0.0) or abs(margin.mean))
+    threshold = -hypothesis.threshold if other else hypothesis.threshold
+    # An end is not to look as if it lay on the threshold, which is what decides.
+    while ends and any(0 < abs(end - threshold) < 0.5 * 10**-places for end in ends):
+        places += 1
+    first, second, mean = (_written(x, places) for x in (*margin.sides, abs(margin.mean)))
     told = f"{first} against {second}: {way} by {mean}"
     if ends:
-        told += f" ({_written(ends[0], spread)} to {_written(ends[1], spread)})"
+        told += f" ({_written(ends[0], places)} to {_written(ends[1], places)})"
     elif not margin.open:
         told += f"; {margin.method}"
     return f"{told}; {margin.open}" if margin.open else told
 
 
-def _written(number: float, spread: float) -> str:
-    """Return a number with as many places as two digits of an interval of this width have."""
-    wide = spread if spread > 0 else abs(number)
-    places = 1 - math.floor(math.log10(wide)) if wide > 0 else 2
-    told = f"{number:.{max(places, 0)}f}" if places <= 6 else f"{number:.2e}"
+def _places(spread: float) -> int:
+    """Return how many places two digits of an interval of this width have."""
+    return max(0, 1 - math.floor(math.log10(spread))) if spread > 0 else 2
+
+
+def _written(number: float, places: int) -> str:
+    told = f"{number:.{places}f}" if places <= 6 else f"{number:.2e}"
     below = told.startswith("-") and told.strip("-0.")  # and not merely rounded to −0.00
     return f"−{told[1:]}" if below else told.removeprefix("-")

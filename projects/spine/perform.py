@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import functools
+import gc
 import hashlib
 import json
 import random
@@ -37,6 +38,7 @@ def perform(
     """
     started = time.perf_counter()
     with lent(engine, run, report, fresh) as (module, opened):
+        import_keras(engine, run)
         arguments = engine.arguments(run)
         seed_everything(engine, run)  # last: loading inputs must not draw from what it sets
         value = call(engine, run, getattr(module, run.step.name), arguments)
@@ -160,12 +162,31 @@ def lent(
         models_lent.current.reset(second)
 
 
-def seed_everything(engine: Engine, run: Run) -> None:
-    """Seed Python, NumPy and Keras from (seed, step name).
+def import_keras(engine: Engine, run: Run) -> None:
+    """Import Keras if the step's code reaches it, before anything is seeded.
 
-    Keras is imported here if the step's code reaches it: libraries draw random numbers while they
-    are imported, so that a step that imported it first would get others than one that did not.
+    Libraries draw random numbers while they are imported, so that a step that imported it first
+    would get others than one that did not.
     """
+    if "library keras" not in engine.code(run.step):
+        return
+    import keras  # noqa: F401
+
+    _exempt_libraries()
+
+
+@functools.cache
+def _exempt_libraries() -> None:
+    """Keep what was imported out of garbage collections, for the rest of this process.
+
+    Each run begins with one (`clear_session`), which would look through the million objects of
+    the libraries for a quarter of a second.
+    """
+    gc.freeze()
+
+
+def seed_everything(engine: Engine, run: Run) -> None:
+    """Seed Python, NumPy and Keras from (seed, step name)."""
     number = hashlib.sha256(f"{run.seed}:{run.step.name}".encode()).digest()
     seed = int.from_bytes(number[:4], "big")
     parts = engine.code(run.step)

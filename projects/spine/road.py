@@ -196,7 +196,7 @@ def show_scores(scores: dict[str, Any], committed: dict[str, Any], say: Say) -> 
 
 
 def _interval(value: dict[str, Any]) -> str:
-    if value["low"] is None:
+    if value["low"] is None or value["low"] == value["high"]:  # one seed, or nothing by chance
         return f"{value['mean']:.4f}"
     return f"{value['mean']:.4f} [{value['low']:.4f}, {value['high']:.4f}]"
 

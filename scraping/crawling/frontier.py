@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from scraping.errors import FetchFailed, HostStopped, Misuse, Refused
+from scraping.errors import FetchFailed, HostStopped, Misuse, Partial, Refused
 from scraping.net.address import canonical
 from scraping.net.response import Response
 from scraping.outcomes import Kind, of_status
@@ -174,13 +174,28 @@ class Frontier:
 
 def look_up(folder: Path, url: str) -> Row | None:
     """What the table in this folder knows of an address; nothing is written, whoever writes."""
+    found = _read(folder, "key = ?", canonical(url))
+    return found[0] if found else None
+
+
+def stored(folder: Path) -> list[Row]:
+    """What the table in this folder knows of each address that the archive answers."""
+    return _read(folder, "file IS NOT NULL")
+
+
+def _read(folder: Path, condition: str, *values: str) -> list[Row]:
     path = folder / "frontier.sqlite"
     if not path.is_file():
-        return None
-    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
-        query = "SELECT * FROM address WHERE key = ?"
-        found = database.execute(query, (canonical(url),)).fetchone()
-    return Row(*found) if found else None
+        return []
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
+            query = f"SELECT * FROM address WHERE {condition}"
+            return [Row(*row) for row in database.execute(query, values).fetchall()]
+    except (sqlite3.Error, TypeError) as fault:  # TypeError: of a Folio to come
+        raise Partial(
+            f"{path} cannot be read: {fault}.\nRemove that one file: it is rebuilt from the "
+            "archive beside it."
+        ) from fault
 
 
 def answered(response: Response, depth: int, file: str, offset: int) -> Row:

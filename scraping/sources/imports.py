@@ -8,7 +8,6 @@ asks nobody, and `archived()` gives the pages without any crawl.
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
@@ -21,10 +20,10 @@ from urllib.parse import urlsplit
 from scraping.crawling.answers import WISHES, Answers
 from scraping.crawling.balance import Tally
 from scraping.crawling.bounds import Bounds
-from scraping.crawling.frontier import DONE, Row
+from scraping.crawling.frontier import DONE, stored
 from scraping.crawling.hollow import instead
 from scraping.crawling.wishes import wishes_of
-from scraping.errors import ArchiveDamaged, Misuse, Partial, Refused, printable
+from scraping.errors import ArchiveDamaged, Misuse, Refused, printable
 from scraping.lent import current
 from scraping.net import fetch
 from scraping.net.address import canonical
@@ -124,11 +123,11 @@ def take(folder: Path, files: list[Path], *, url: str = "", dry_run: bool = Fals
             raise Misuse(f"{printable(path)}: there is no such file.")
     taken = Taken(folder, dry_run)
     if dry_run:
-        known = {row.key: row.digest for row in _rows(folder)}
+        known = {row.key: row.digest for row in stored(folder)}
         _take(taken, files, url, known, keep=lambda response: None)
         return taken
     _step(folder)
-    known = {row.key: row.digest for row in _rows(folder)}
+    known = {row.key: row.digest for row in stored(folder)}
     with closing(Archive(folder)) as archive:
         _take(taken, files, url, known, keep=archive.add)
     _step(folder)
@@ -169,7 +168,7 @@ def archived(
     if folder.is_dir():
         _step(folder)
     tally, refs, first = Tally(), [], {}
-    for row in sorted(_rows(folder), key=lambda row: row.url):
+    for row in sorted(stored(folder), key=lambda row: row.url):
         if row.state != DONE or row.location or urlsplit(row.url).path == "/robots.txt":
             continue
         try:
@@ -265,22 +264,6 @@ def _is_page(content_type: str) -> bool:
     """Whether an answer is a page or data, rather than an image, a style, a script, a sitemap."""
     kind = content_type.partition(";")[0].strip().lower()
     return fetch.PAGES(kind) and not NO_PAGE.match(kind)
-
-
-def _rows(folder: Path) -> list[Row]:
-    """What the frontier says of each address that the archive answers."""
-    path = folder / "frontier.sqlite"
-    if not path.is_file():
-        return []
-    try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
-            found = database.execute("SELECT * FROM address WHERE file IS NOT NULL").fetchall()
-            return [Row(*row) for row in found]
-    except (sqlite3.Error, TypeError) as fault:  # TypeError: of a Folio to come
-        raise Partial(
-            f"{path} cannot be read: {fault}.\nNothing was taken. Remove that one file: it is "
-            "rebuilt from the archive beside it."
-        ) from fault
 
 
 def _step(folder: Path) -> None:

@@ -45,3 +45,8 @@ def test_an_address_to_cite_is_printed_as_it_stands_and_cannot_end_its_field():
     told = citations.entry("mine2026", {"url": "https://u.example/~me/my_work/?a=1&b=%20", "x": ""})
     assert told.splitlines()[1] == "  url          = {https://u.example/~me/my_work/?a=1&b=%20},"
     assert "{https://e.org/%7D%5C%7B}" in citations.entry("k", {"url": "https://e.org/}\\{"})
+
+
+def test_a_report_or_a_thesis_names_its_house(tmp_path):
+    source = "@techreport{a, title = {T}, institution = {Harvard University}, year = 1998}"
+    assert citations.reference(entry(tmp_path, source)["a"]) == "(1998) *T*. Harvard University."

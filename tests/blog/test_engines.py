@@ -143,7 +143,7 @@ def test_the_network_runs_in_the_pages_of_both(engines, serving, browser):
         with serving(folder) as address:
             page.goto(address + "posts/pictograms/")
             page.locator("section.folio-live button").first.click()
-            page.get_by_text("Matches Keras to").wait_for()
+            page.get_by_text("Matches the trained network to").wait_for()
             told.append(page.locator(".folio-live__result").inner_text())
         page.close()
     assert "rain" in told[0]

@@ -89,6 +89,19 @@ def test_the_same_seeds_give_the_same_weights_bit_for_bit_and_another_order_does
     assert not same(train(1), train(2))
 
 
+def test_only_a_long_training_of_a_recurrent_network_is_compiled():
+    import keras
+
+    recurrent, dense = rnn.build(vocabulary=9, units=(4,), embedding=3), small()
+    if keras.backend.backend() != "tensorflow":
+        assert training.input_path(recurrent, 1) == (1, "auto")
+        return
+    short, long = training.WORTH_COMPILING - 1, training.WORTH_COMPILING
+    assert training.input_path(recurrent, short) == (1, False)
+    assert training.input_path(recurrent, long) == (1, True)
+    assert not training.input_path(dense, long).jit_compile
+
+
 def test_without_a_seed_the_order_comes_from_numpys_global_state(vectors):
     def train():
         import keras

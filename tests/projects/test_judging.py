@@ -67,17 +67,18 @@ def test_a_margin_over_seeds_is_students_t_of_the_paired_differences():
 
 def test_a_split_of_each_seeds_own_widens_it_by_nadeau_and_bengio():
     found = judged(engine=Engine(split_by_seed=True))
-    # A fifth is tested on: the variance is (1/3 + 1/4) s² instead of s² / 3.
-    half = 4.302653 * (0.03 / 3**0.5) * (1 / 3 + 1 / 4) ** 0.5
+    # 70 rows are learned from, 20 tested on: the variance is (1/3 + 2/7) s² instead of s² / 3.
+    half = 4.302653 * (0.03 / 3**0.5) * (1 / 3 + 2 / 7) ** 0.5
     assert found["high"] - found["mean"] == pytest.approx(half, abs=1e-6)
     assert "corrected for overlapping splits" in found["method"]
     assert "corrected" not in judged(engine=Engine(split_by_seed=None))["method"]
 
 
-def test_only_the_parts_of_a_split_tell_how_much_is_tested_on():
+@pytest.mark.parametrize("beside", ["validation", "classes"])
+def test_only_what_is_learned_from_and_tested_on_widens_it(beside):
     engine, told = Engine(split_by_seed=True), document(cnn=CNN, nearest=NEAREST)
     width = judged(engine=engine, told=told)["high"]
-    told["splits"]["classes"] = {"mean": 784.0}
+    told["splits"][beside] = {"mean": 784.0}
     assert judged(engine=engine, told=told)["high"] == width
 
 
@@ -305,4 +306,13 @@ def test_a_step_that_is_gone_is_told():
     ],
 )
 def test_numbers_have_the_places_that_their_interval_has(number, spread, told):
-    assert judging._written(number, spread) == told
+    assert judging._written(number, judging._places(spread)) == told
+
+
+def test_an_end_never_looks_as_if_it_lay_on_the_threshold_that_decides():
+    told = document(cnn=[0.803, 0.753, 0.853], nearest=0.7)
+    margins = judged("cnn > 0.6786", told=told)
+    assert margins["outcome"] == "supported"
+    assert margins["found"] == "0.8030 against 0.6786: higher by 0.1244 (0.0002 to 0.2486)"
+    margins = judged("cnn < 0.6786", told=told)
+    assert margins["found"].endswith("higher by 0.1244 (0.0002 to 0.2486)")

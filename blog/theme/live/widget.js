@@ -26,7 +26,7 @@ export async function open({ section, stage, prefix, description, weights, golde
     weights,
     widget: description.widget,
     state,
-    /** Whether the network may not be used, because it does not compute what Keras computed. */
+    /** Whether the network may not be used, because it does not compute what was trained. */
     failed: false,
     keep,
     say: debounced(700, (text) => { said.textContent = text; }),
@@ -61,7 +61,7 @@ async function compare({ live, engine, golden, inputs, check, time }) {
   try {
     buffer = await golden;
   } catch (error) {
-    check.append(`Not compared with Keras (${error.message}). `, time);
+    check.append(`Not compared with the trained network (${error.message}). `, time);
     return;
   }
   let deviation;
@@ -72,16 +72,16 @@ async function compare({ live, engine, golden, inputs, check, time }) {
   }
   if (deviation <= tolerance) {
     const { parameters, precision } = live.description;
-    // Keras, too, computed with the rounded weights.
+    // The numbers to match were computed with the rounded weights, too.
     const rounded = precision === "float32" ? "" : ` rounded to ${precision}`;
     const size = Number(parameters).toLocaleString("en");
-    const agreed = deviation === 0 ? "Matches Keras exactly" : `Matches Keras to ${ceiling(deviation)}`;
+    const agreed = deviation === 0 ? "Matches the trained network exactly" : `Matches the trained network to ${ceiling(deviation)}`;
     check.append(`${agreed} · ${size} parameters${rounded} · `, time);
     return;
   }
   const apart = Number.isFinite(deviation) ? ` The answers differ by up to ${short(deviation, 2)}.` : "";
   halt(live, inputs, check,
-    `The network in this page does not compute what Keras computed, so it is switched off.${apart}`);
+    `The network in this page does not compute what was trained, so it is switched off.${apart}`);
 }
 
 /** Take the widget away, wrong answers and all, and say why; the still picture is back. */

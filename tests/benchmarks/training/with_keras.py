@@ -78,7 +78,7 @@ def folio(name: str, model, x, y, gate: Gate) -> None:
         # Without the judgement of samples after each epoch, which is no part of a step.
         from models.gan.training import compiled
 
-        compiled(model, 1e-3, 1, steps)
+        compiled(model, 1e-3, 1, 5, steps)
         loop.run(model, (x,), settings=settings | {"order_seed": 0})
     elif name.startswith("VAE"):
         autoencoder.fit(model, x, **settings)
@@ -103,7 +103,7 @@ def main(name: str, data: str, how: str, threads: int, path: list[str], gate: Ga
         from models import training
 
         asked = training.InputPath(int(path[0]), path[1] == "jit")
-        training.input_path = lambda model: asked
+        training.input_path = lambda model, batches: asked
     (plain if how == "plain" else folio)(name, model, x, y, gate)
 
 

@@ -16,7 +16,7 @@ def test_axe_finds_nothing(reader, posts, axe, kind, look):
     # With an answer, or the sentence in its place, and with what folds opened.
     reader.page.add_init_script(path=axe)
     section = reader.open(posts[kind + look])
-    assert "Matches Keras" in section.inner_text()
+    assert "Matches the trained network" in section.inner_text()
     if kind == "text":
         section.get_by_role("button", name="Write").click()
     for details in section.locator("details").all():

@@ -62,7 +62,7 @@ def test_a_browser_that_saves_data_fetches_nothing_ahead(reader, posts):
     asked = requests(reader.page)
     reader.page.goto(posts["form"], wait_until="networkidle")
     assert [each for each in asked if "live/" in each] == ["live/start.js"]
-    assert "Matches Keras" in reader.load().inner_text()
+    assert "Matches the trained network" in reader.load().inner_text()
 
 
 def on_the_wire(file: Path) -> int:
@@ -132,7 +132,7 @@ def test_nothing_moves_when_the_button_appears(reader, posts):
 def test_a_network_agrees_with_its_golden_vectors_and_says_how_well(reader, posts):
     section = reader.open(posts["sliders"])
     told = section.locator(".folio-live__check").inner_text()
-    assert told.startswith("Matches Keras ")
+    assert told.startswith("Matches the trained network ")
     assert "ms in this browser" in told
     assert section.get_by_role("button", name="Load the network").count() == 0
     # The keyboard goes on in the widget, not at the top of the page.
@@ -258,7 +258,7 @@ def test_a_network_that_computes_something_else_is_switched_off(reader, live_sit
     section = reader.page.locator("#try")
     section.get_by_role("button").click()
     told = alert(section)
-    assert "does not compute what Keras computed" in told
+    assert "does not compute what was trained" in told
     assert "differ by up to 0." in told
     assert section.get_by_label("Height (m)").first.is_disabled()
     assert not section.locator(".folio-live__answers").is_visible()
@@ -283,7 +283,9 @@ def test_without_golden_vectors_the_page_says_that_nothing_was_compared(
     (live_site.root / "posts/unchecked/live/golden.bin").unlink()
     section = reader.open(address)
     told = section.locator(".folio-live__check").inner_text()
-    assert told.startswith("Not compared with Keras (golden.bin: the server answered 404)")
+    assert told.startswith(
+        "Not compared with the trained network (golden.bin: the server answered 404)"
+    )
     assert "Nothing is drawn yet" in section.inner_text()
     reader.complaints.clear()  # the 404
 
@@ -322,7 +324,7 @@ def test_without_workers_it_is_computed_in_the_page(reader, live_site, networks,
         reader.page.route("**/worker.js", lambda route: route.abort())
     section = reader.open(address)
     assert section.locator(".folio-live__widget").get_attribute("data-place") == "page"
-    assert "Matches Keras" in section.inner_text()
+    assert "Matches the trained network" in section.inner_text()
     reader.complaints.clear()
 
 
@@ -339,7 +341,7 @@ def test_what_came_along_with_the_page_is_not_fetched(reader, posts, live_site):
     asked = []
     reader.page.on("request", lambda request: asked.append(request.url))
     section = reader.open(posts["form"])
-    assert "Matches Keras" in section.inner_text()
+    assert "Matches the trained network" in section.inner_text()
     assert not [each for each in asked if "model" in each or "golden" in each]
 
 
@@ -359,7 +361,7 @@ def test_what_came_along_with_the_page_is_not_fetched(reader, posts, live_site):
 )
 def test_a_hostile_address_does_nothing(reader, posts, kind, state):
     section = reader.open(f"{posts[kind]}#try:{kind}={state}")
-    assert "Matches Keras" in section.inner_text()
+    assert "Matches the trained network" in section.inner_text()
     assert section.locator("img, b").count() == 0
     assert not {"NaN", "Infinity"} & set(section.inner_text().split())
 

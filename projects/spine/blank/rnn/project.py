@@ -76,18 +76,35 @@ def network(split, seed):
 
 
 def bits(network, split, seed):
-    """How many bits each model needs for a letter of each held-out speech."""
-    return _bits(network, split, "test")
+    """How many bits each model needs for a letter of each speech that it did not learn from."""
+    vocabulary, train = _vocabulary(split), list(split["train"]["text"])
+    asked = pd.concat([split[part].assign(part=part) for part in ("validation", "test")])
+    counted = {
+        model: baselines.ngram(train, order=order, vocabulary=vocabulary.symbols)
+        for model, order in {"unigram": 1, "trigram": 3, "fivegram": 5}.items()
+    }
+    found = {
+        model: [counts.bits_per_character(text) for text in asked["text"]]
+        for model, counts in counted.items()
+    }
+    windows = [vocabulary.windows(text, steps=STEPS) for text in asked["text"]]
+    said = network.model.predict(np.concatenate([x for x, _ in windows]), verbose=0)
+    said = np.split(said, np.cumsum([len(x) for x, _ in windows])[:-1])
+    found["gru"] = [
+        evaluation.bits_per_character(y, likely)
+        for (_, y), likely in zip(windows, said, strict=True)
+    ]
+    return asked[["part", "speech"]].assign(**found)
 
 
 def scores(bits, seed):
     """Bits for each letter, the mean over the held-out speeches."""
-    return _scores(bits)
+    return _scores(bits, "test")
 
 
-def validation(network, split, seed):
+def validation(bits, seed):
     """The same on the speech by which the training was stopped."""
-    return _scores(_bits(network, split, "validation"))
+    return _scores(bits, "validation")
 
 
 def comparison(scores):
@@ -102,8 +119,9 @@ def curves(network):
 
 def hardest(bits):
     """Which speeches are hard to foretell, all seeds together."""
-    rows = pd.concat(bits.values()).groupby("speech")[["trigram", "gru"]].mean()
-    return rows.sort_values("gru", ascending=False)
+    rows = pd.concat(bits.values())
+    tested = rows[rows["part"] == "test"].groupby("speech")
+    return tested[["trigram", "gru"]].mean().sort_values("gru", ascending=False)
 
 
 def live(network, split):
@@ -117,26 +135,6 @@ def _vocabulary(split):
     return tokens.vocabulary(list(split["train"]["text"]), rare=5)
 
 
-def _bits(network, split, part):
-    vocabulary, train = _vocabulary(split), list(split["train"]["text"])
-    counted = {
-        model: baselines.ngram(train, order=order, vocabulary=vocabulary.symbols)
-        for model, order in {"unigram": 1, "trigram": 3, "fivegram": 5}.items()
-    }
-    windows = [vocabulary.windows(text, steps=STEPS) for text in split[part]["text"]]
-    said = network.model.predict(np.concatenate([x for x, _ in windows]), verbose=0)
-    said = np.split(said, np.cumsum([len(x) for x, _ in windows])[:-1])
-    found = {
-        model: [counts.bits_per_character(text) for text in split[part]["text"]]
-        for model, counts in counted.items()
-    }
-    found["gru"] = [
-        evaluation.bits_per_character(y, likely)
-        for (_, y), likely in zip(windows, said, strict=True)
-    ]
-    return split[part][["speech"]].assign(**found)
-
-
-def _scores(bits):
-    models = ("unigram", "trigram", "fivegram", "gru")
-    return {model: {"bits_per_character": float(np.mean(bits[model]))} for model in models}
+def _scores(bits, part):
+    rows, models = bits[bits["part"] == part], ("unigram", "trigram", "fivegram", "gru")
+    return {model: {"bits_per_character": float(np.mean(rows[model]))} for model in models}

@@ -26,15 +26,17 @@ def test_speeches_are_held_out_whole():
 
 
 def test_scores_are_means_over_the_speeches():
-    bits = pd.DataFrame({"speech": ["a", "b"], "unigram": [4.0, 4.2]})
-    bits = bits.assign(trigram=3.0, fivegram=2.0, gru=[2.0, 3.0])
+    bits = pd.DataFrame({"part": ["test", "test", "validation"], "speech": ["a", "b", "c"]})
+    bits = bits.assign(unigram=4.0, trigram=3.0, fivegram=2.0, gru=[2.0, 3.0, 9.0])
     scores = project.scores(bits, seed=0)
     assert scores["gru"] == {"bits_per_character": 2.5}
     assert scores["fivegram"] == {"bits_per_character": 2.0}
+    assert project.validation(bits, seed=0)["gru"] == {"bits_per_character": 9.0}
 
 
 def test_the_hardest_speech_comes_first():
     bits = pd.DataFrame({"speech": ["easy", "hard"], "trigram": [2.0, 3.0], "gru": [2.0, 3.0]})
+    bits = bits.assign(part="test")
     assert list(project.hardest({0: bits, 1: bits}).index) == ["hard", "easy"]
 
 
