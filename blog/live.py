@@ -59,6 +59,6 @@ def section(
         f'<p class="folio-live__files" markdown="span">'
         f"[The network as JSON]({folder}/model.json){{ .folio-live__model }}, "
         f"[its weights]({folder}/model.bin){{ .folio-live__weights }}, "
-        f"[answers of Keras to compare with]({folder}/golden.bin){{ .folio-live__golden }}</p>"
+        f"[its answers to compare with]({folder}/golden.bin){{ .folio-live__golden }}</p>"
         "\n\n</section>"
     )

@@ -57,7 +57,7 @@ def _generated(model: GAN, *inputs: np.ndarray) -> np.ndarray:
     parts = []
     for first in range(0, len(inputs[0]), size):
         batch = [array[first : first + size] for array in inputs]
-        parts.append(model.average.predict_on_batch(batch))
+        parts.append(model.average.predict_on_batch(batch if len(batch) > 1 else batch[0]))
     return np.concatenate(parts)
 
 

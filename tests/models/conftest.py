@@ -40,3 +40,9 @@ def digits():
 def vectors(digits):
     """The same digits as vectors of 64."""
     return {part: (x.reshape(len(x), 64), y) for part, (x, y) in digits.items()}
+
+
+@pytest.fixture(scope="session")
+def pictures(digits):
+    """The digits without their labels."""
+    return {part: x for part, (x, _) in digits.items()}

@@ -1,4 +1,4 @@
-"""The autoencoders: dense, convolutional, denoising, variational."""
+"""The autoencoders' arithmetic: codes, bounds and losses by hand; a variational network in use."""
 
 import os
 import subprocess
@@ -9,27 +9,11 @@ import numpy as np
 import pytest
 
 import models
-from models import autoencoder, classifier, evaluation
-from models.errors import BadData, BadOption
+from models import autoencoder
+
+from .autoencoders import built, squared_error
 
 SMALL, VARIATIONAL = ((8, 8, 1), 8), {"hidden": (64,), "variational": True}
-
-
-def built(*arguments, seed=0, **options):
-    import keras
-
-    keras.utils.set_random_seed(seed)
-    return autoencoder.build(*arguments, **options)
-
-
-def squared_error(x, pictures):
-    return float(np.mean((x - pictures) ** 2))
-
-
-@pytest.fixture(scope="module")
-def pictures(digits):
-    """The digits without their labels."""
-    return {part: x for part, (x, _) in digits.items()}
 
 
 @pytest.fixture(scope="module")
@@ -43,77 +27,6 @@ def variational(pictures):
         learning_rate=0.005,
         seed=0,
     )
-
-
-def test_basics_three_numbers_of_a_dense_network_say_more_than_three_of_pca(pictures):
-    from sklearn.decomposition import PCA
-
-    x = pictures["test"]
-    model = built((8, 8, 1), 3, hidden=(128,))
-    done = autoencoder.fit(
-        model,
-        pictures["train"],
-        pictures["validation"],
-        epochs=25,
-        learning_rate=0.005,
-        schedule="cosine",
-        seed=0,
-    )
-    assert list(done.curves.columns) == [
-        "loss",
-        "mean_squared_error",
-        "val_loss",
-        "val_mean_squared_error",
-    ]
-    pca = PCA(3).fit(pictures["train"].reshape(-1, 64))
-    flat = x.reshape(-1, 64)
-    by_pca = squared_error(flat, pca.inverse_transform(pca.transform(flat)))
-    by_network = squared_error(x, autoencoder.decode(model, autoencoder.encode(model, x)))
-    assert by_network < 0.95 * by_pca
-
-
-def test_basics_a_convolutional_network_says_more_than_the_mean_picture(pictures):
-    x = pictures["test"]
-    model = built((8, 8, 1), 8, kind="convolutional")
-    autoencoder.fit(model, pictures["train"], epochs=8, learning_rate=0.005, seed=0)
-    by_mean = squared_error(x, pictures["train"].mean(axis=0))
-    by_network = squared_error(x, autoencoder.decode(model, autoencoder.encode(model, x)))
-    assert by_network < 0.6 * by_mean
-
-
-def test_basics_denoising_brings_noisy_digits_nearer_to_the_clean_ones(pictures):
-    x = pictures["test"]
-    model = built((8, 8, 1), 16, hidden=(128,), noise=0.3, masking=0.2)
-    autoencoder.fit(
-        model, pictures["train"], pictures["validation"], epochs=12, learning_rate=0.005, seed=0
-    )
-    noisy = autoencoder.corrupt(model, x, seed=1)
-    restored = autoencoder.decode(model, autoencoder.encode(model, noisy))
-    assert squared_error(x, restored) < 0.5 * squared_error(x, noisy)
-
-
-@pytest.mark.parametrize("is_variational", [False, True])
-def test_basics_a_digit_never_seen_is_stranger_than_those_seen(digits, is_variational):
-    from sklearn.metrics import roc_auc_score
-
-    (x, y), (held_out, labels) = digits["train"], digits["test"]
-    model = built((8, 8, 1), 6, hidden=(64,), variational=is_variational)
-    autoencoder.fit(model, x[y != 6], epochs=12, learning_rate=0.005, seed=0)
-    scores = autoencoder.anomaly_score(model, held_out)
-    assert scores.shape == (len(held_out),)
-    assert roc_auc_score(labels == 6, scores) > 0.6
-
-
-def test_basics_new_digits_are_nearer_to_real_ones_than_noise_through_the_same_decoder_untrained(
-    variational, pictures
-):
-    def nearest(samples):
-        distances = np.abs(samples[:, None] - pictures["test"][None]).mean(axis=(2, 3, 4))
-        return distances.min(axis=1).mean()
-
-    untrained = built(*SMALL, **VARIATIONAL, seed=1)
-    trained = nearest(autoencoder.sample(variational.model, 50, seed=0))
-    assert trained < 0.6 * nearest(autoencoder.sample(untrained, 50, seed=0))
 
 
 def test_correctness_kl_of_a_diagonal_gaussian_by_hand():
@@ -305,6 +218,18 @@ def test_correctness_codes_drawn_have_the_mean_and_deviation_asked_for():
     np.testing.assert_array_equal(layer([mean, log_variance], training=False), mean)
 
 
+def test_basics_new_digits_are_nearer_to_real_ones_than_noise_through_the_same_decoder_untrained(
+    variational, pictures
+):
+    def nearest(samples):
+        distances = np.abs(samples[:, None] - pictures["test"][None]).mean(axis=(2, 3, 4))
+        return distances.min(axis=1).mean()
+
+    untrained = built(*SMALL, **VARIATIONAL, seed=1)
+    trained = nearest(autoencoder.sample(variational.model, 50, seed=0))
+    assert trained < 0.6 * nearest(autoencoder.sample(untrained, 50, seed=0))
+
+
 def test_draws_of_samples_scores_and_noise_come_from_their_seed(variational, pictures):
     model, x = variational.model, pictures["test"][:10]
     for draw in (
@@ -316,164 +241,9 @@ def test_draws_of_samples_scores_and_noise_come_from_their_seed(variational, pic
         assert not np.array_equal(draw(1), draw(2))
 
 
-def test_training_gives_the_same_weights_bit_for_bit_killed_and_resumed_or_not(pictures, tmp_path):
-    def train(epochs, folder):
-        model = built((8, 8, 1), 4, hidden=(16,), variational=True, masking=0.1)
-        x = pictures["train"][:300]
-        settings = {"epochs": epochs, "seed": 1, "checkpoints": folder}
-        return autoencoder.fit(model, x, pictures["validation"], **settings)
-
-    class Killed(BaseException):
-        pass
-
-    from models import lent
-
-    def kill(label, done, of):
-        if label.startswith("epoch 3"):
-            raise Killed
-
-    whole = train(4, tmp_path / "whole")
-    before = lent.current.set(lent.Lent(report=kill))
-    try:
-        with pytest.raises(Killed):
-            train(4, tmp_path / "killed")
-    finally:
-        lent.current.reset(before)
-    resumed = train(4, tmp_path / "killed")
-    assert resumed.curves.equals(whole.curves)
-    for a, b in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
-
-
-def test_noise_is_of_its_kind_and_only_while_training():
-    from models.autoencoder.layers import MaskingNoise
-
-    x = np.full((200, 8, 8, 1), 0.5, dtype="float32")
-    masked = np.array(MaskingNoise(0.25)(x, training=True))
-    assert set(np.unique(masked)) == {0, 0.5}  # what is left is not scaled up
-    assert (masked == 0).mean() == pytest.approx(0.25, abs=0.02)
-    np.testing.assert_array_equal(MaskingNoise(0.25)(x, training=False), x)
-
-    noisy = autoencoder.corrupt(built((8, 8, 1), noise=0.3, masking=0.25), x, seed=0)
-    assert (noisy == 0).mean() == pytest.approx(0.25, abs=0.02)
-    assert noisy[noisy != 0].std() == pytest.approx(0.3, abs=0.02)
-    np.testing.assert_array_equal(autoencoder.corrupt(built((8, 8, 1)), x, seed=0), x)
-
-
-def test_the_layers_read_like_the_table_in_the_docstring():
-    def shapes(model):
-        names = [layer.name for layer in model.layers]
-        assert names[0] == "picture"
-        assert names[-1] == "reconstruction"
-        return {layer.name: tuple(layer.output.shape[1:]) for layer in model.layers}
-
-    dense = shapes(autoencoder.build())
-    assert [dense[name] for name in ("flatten", "encode1", "code", "decode1")] == [
-        (784,),
-        (256,),
-        (16,),
-        (256,),
-    ]
-    maps = shapes(autoencoder.build(kind="convolutional", variational=True))
-    assert [maps[name] for name in ("encode1", "encode2", "flatten")] == [
-        (14, 14, 16),
-        (7, 7, 32),
-        (1568,),
-    ]
-    assert maps["mean"] == maps["log_variance"] == maps["code"] == (16,)
-    assert [maps[name] for name in ("unflatten", "decode1", "pixels", "reconstruction")] == [
-        (7, 7, 32),
-        (14, 14, 16),
-        (28, 28, 1),
-        (28, 28, 1),
-    ]
-
-
-def test_regularisation_initialisation_and_activation_are_plain_arguments():
-    import keras
-
-    model = autoencoder.build(
-        (8, 8, 1),
-        4,
-        hidden=(40,),
-        activation="tanh",
-        l2=0.01,
-        dropout=0.3,
-        initialiser=keras.initializers.RandomNormal(stddev=1.0),
-    )
-    for name in ("encode1", "decode1", "code", "pixels"):
-        assert model.get_layer(name).kernel_regularizer.l2 == pytest.approx(0.01)
-    assert model.get_layer("encode1").kernel.numpy().std() == pytest.approx(1, abs=0.1)
-    assert model.get_layer("decode1_activation").activation.__name__ == "tanh"
-    assert model.get_layer("encode1_dropout").rate == pytest.approx(0.3)
-    plain = evaluation.parameters(autoencoder.build((8, 8, 1), 4, hidden=(40,)))
-    assert plain == 64 * 40 + 40 + 40 * 4 + 4 + 4 * 40 + 40 + 40 * 64 + 64
-
-
 def test_a_way_between_two_digits_begins_and_ends_at_their_reconstructions(variational, pictures):
     model, (first, last) = variational.model, pictures["test"][:2]
     way = autoencoder.interpolate(model, first, last, steps=5)
     assert way.shape == (5, 8, 8, 1)
     ends = model.predict(np.stack([first, last]), verbose=0)
     np.testing.assert_allclose(way[[0, -1]], ends, atol=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("options", "says"),
-    [
-        ({"kind": "convolution"}, "Did you mean 'convolutional'"),
-        ({"activation": "rellu"}, "Did you mean 'relu'"),
-        ({"initialiser": "he_normall"}, "Did you mean 'he_normal'"),
-        ({"output": "softmax"}, "Known: linear, sigmoid"),
-        ({"code": 0}, "code must be at least 1, not 0"),
-        ({"hidden": 256}, r"such as \(256,\), not 256"),
-        ({"hidden": (256, 0)}, "a hidden layer must be at least 1, not 0"),
-        ({"input_shape": 784}, r"such as \(28, 28, 1\) or \(64,\), not 784"),
-        ({"input_shape": (784,), "kind": "convolutional"}, "kind='dense' takes any shape"),
-        ({"hidden": (), "kind": "convolutional"}, "at least one hidden layer"),
-        (
-            {"input_shape": (27, 30, 1), "kind": "convolutional"},
-            "multiples of 4, not 27×30. Pad to 28×32",
-        ),
-        ({"beta": 2}, "beta=2 weighs the loss of variational=True only"),
-        ({"beta": 0, "variational": True}, "beta must be above 0"),
-        ({"beta": -1, "variational": True}, "beta must be a number from 0 up, not -1"),
-        ({"noise": float("nan")}, "noise must be a number from 0 up, not nan"),
-        ({"masking": 1}, "masking must be from 0 to below 1, not 1"),
-        ({"dropout": 1}, "dropout must be from 0 to below 1, not 1"),
-        ({"l2": -1}, "l2 must be 0 or a small positive number"),
-    ],
-)
-def test_options_that_cannot_work_are_refused(options, says):
-    with pytest.raises(BadOption, match=says):
-        autoencoder.build(**options)
-
-
-@pytest.mark.parametrize(
-    ("x", "says"),
-    [
-        (np.zeros((5, 8, 8)), r"add the channel: x\[\.\.\., None\]"),
-        (np.zeros((5, 64)), r"x.reshape\(len\(x\), 8, 8, 1\) would fit"),
-        (np.zeros((0, 8, 8, 1)), "holds no examples"),
-        (np.full((5, 8, 8, 1), np.nan), "NaN or infinite"),
-        (np.full((5, 8, 8, 1), 255), "from 255 to 255.*output='linear'"),
-    ],
-)
-def test_pictures_that_do_not_fit_are_refused_by_name(x, says):
-    with pytest.raises(BadData, match=f"train.*{says}"):
-        autoencoder.fit(autoencoder.build((8, 8, 1), 2, hidden=(4,)), x)
-
-
-def test_what_only_some_networks_can_do_is_said():
-    plain = autoencoder.build((8, 8, 1), 2, hidden=(4,))
-    with pytest.raises(BadOption, match="variational=True"):
-        autoencoder.sample(plain, 3, seed=0)
-    with pytest.raises(BadOption, match="variational=True"):
-        autoencoder.elbo(plain, np.zeros((2, 8, 8, 1)))
-    drawn = autoencoder.build((8, 8, 1), 2, hidden=(4,), variational=True)
-    with pytest.raises(BadData, match=r"from 0 to 2.*output='linear'"):
-        autoencoder.anomaly_score(drawn, np.linspace(0, 2, 64).reshape(1, 8, 8, 1))
-    with pytest.raises(BadOption, match=r"autoencoder\.build is needed.*scores"):
-        autoencoder.encode(classifier.build(64, 10), np.zeros((2, 64)))
-    with pytest.raises(BadData, match=r"shape \(n, 2\); got shape \(3, 5\)"):
-        autoencoder.decode(plain, np.zeros((3, 5)))

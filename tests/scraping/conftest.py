@@ -1,7 +1,8 @@
-"""A small scriptable web on loopback, for tests over real sockets."""
+"""A small scriptable web on loopback, for tests over real sockets; who visits the practice site."""
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -10,7 +11,11 @@ from typing import Any
 
 import pytest
 
+from scraping import sandbox
 from scraping.net import manners
+from scraping.sandbox import server
+
+from .visiting import Visitor
 
 # A list is an answer byte for byte, after which the connection ends.
 Answer = str | bytes | list[bytes] | tuple[int, dict[str, str], bytes] | Callable
@@ -110,6 +115,12 @@ def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests to one host follow each other at once."""
+    monkeypatch.setattr(manners, "PAUSE", 0.0)
+
+
+@pytest.fixture
 def shop(site: Site) -> Site:
     """Three galleries in a row of four birds each; all show the same logo, each its picture."""
     for number in range(3):
@@ -132,3 +143,24 @@ def shop(site: Site) -> Site:
     site["/logo.png"] = (200, {"Content-Type": "image/png"}, b"logo")
     site["/robots.txt"] = "User-agent: *\nDisallow: /private\n"
     return site
+
+
+@pytest.fixture
+def visitor() -> Iterator[Visitor]:
+    """Somebody with a connection to the practice site."""
+    with contextlib.closing(Visitor(sandbox.port())) as guest:
+        yield guest
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every request that the practice site gets: host and path."""
+    requests: list[str] = []
+    answer = server.Handler.do_GET
+
+    def listening(self: server.Handler) -> None:
+        requests.append(f"{self.headers['Host']}{self.path}")
+        answer(self)
+
+    monkeypatch.setattr(server.Handler, "do_GET", listening)
+    return requests
