@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,11 @@ def of_scores(scores: dict[str, Any], form: str) -> str:
         if not score:
             return ""
         mean = show(score["mean"], form)
-        ends = score.get("low"), score.get("high")
-        if None in ends or ends[0] == ends[1]:  # nothing varied, which is not certainty
+        low, high = score.get("low"), score.get("high")
+        # Where nothing varied, that is not certainty.
+        if low is None or high is None or math.isclose(low, high):
             return mean
-        return f"{mean} ({show(ends[0], form)}–{show(ends[1], form)})"
+        return f"{mean} ({show(low, form)}–{show(high, form)})"
 
     rows = [
         [escape.markdown(model), *(cell(scores[model].get(m)) for m in metrics)] for model in scores

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -196,7 +197,8 @@ def show_scores(scores: dict[str, Any], committed: dict[str, Any], say: Say) -> 
 
 
 def _interval(value: dict[str, Any]) -> str:
-    if value["low"] is None or value["low"] == value["high"]:  # one seed, or nothing by chance
+    # One seed; or nothing that went by chance, where an interval would be no certainty.
+    if value["low"] is None or math.isclose(value["low"], value["high"]):
         return f"{value['mean']:.4f}"
     return f"{value['mean']:.4f} [{value['low']:.4f}, {value['high']:.4f}]"
 

@@ -42,7 +42,7 @@ def test_every_number_on_the_page_is_one_of_the_results(project):
 
 
 def test_a_score_that_no_seed_changes_is_shown_without_an_interval_of_no_width():
-    same = {"values": [0.25] * 5, "mean": 0.25, "low": 0.25, "high": 0.25}
+    same = {"values": [0.25] * 5, "mean": 0.25, "low": 0.25 - 1e-16, "high": 0.25}
     table = tables.of_scores({"size": {"accuracy": same}}, ".2f")
     assert table.endswith("| size | 0.25 |")
 

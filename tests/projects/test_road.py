@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from projects.spine import road
 from projects.spine.project import names
 
 REPOSITORY = Path(__file__).parents[2]
@@ -119,3 +120,11 @@ def test_without_any_project_the_site_builds_and_undo_brings_all_back(clone):
     for name in ("mine", *samples):
         assert (clone / "site" / "posts" / name / "index.html").exists()
     assert "mine: up to date" in folio(clone, "status").stdout
+
+
+def test_a_score_that_no_seed_changes_is_told_without_an_interval_of_no_width():
+    told: list[str] = []
+    same = {"mean": 0.25, "low": 0.25 - 1e-16, "high": 0.25}
+    other = {"mean": 0.25, "low": 0.2, "high": 0.3}
+    road.show_scores({"size": {"accuracy": same}, "cnn": {"accuracy": other}}, {}, told.append)
+    assert told[1:] == ["  size accuracy  0.2500", "  cnn accuracy   0.2500 [0.2000, 0.3000]"]
