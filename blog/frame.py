@@ -80,19 +80,27 @@ def _list(lines: list[str]) -> str:
 
 
 def cite(
-    project: str, told: dict[str, str], run: str, people: list[Author], portfolio: Portfolio
+    project: str,
+    told: dict[str, str],
+    run: str,
+    people: list[Author],
+    portfolio: Portfolio,
+    *,
+    example: bool = False,
 ) -> str:
     """The folded box with the post as an entry for someone else's bibliography.
 
-    ``told`` holds title and date (ISO 8601) as plain text.
+    ``told`` holds title and date (ISO 8601) as plain text. An ``example`` belongs to the template,
+    whoever shows it.
     """
-    names = [author.name for author in people] or [portfolio.author or portfolio.name]
+    house = Portfolio.name if example else portfolio.name
+    names = [author.name for author in people] or [portfolio.author or house]
     year = told["date"][:4]
     fields = {
         "author": " and ".join(names),
         "title": told["title"],
         "year": year,
-        "howpublished": portfolio.name,
+        "howpublished": house,
         "url": portfolio.address(f"posts/{project}/"),
         "note": f"Run {run}",
     }

@@ -178,9 +178,12 @@ def _page(told: _Told) -> str:
 def _front_matter(told: _Told) -> str:
     import yaml
 
+    title, question = told.document["title"], told.document["question"]
+    # The list of proposals shows the description below the title.
+    asked = escape.attribute(question) if question != title else ""
     head: dict[str, Any] = {
-        "title": escape.attribute(told.document["title"]),
-        "description": f"{escape.attribute(told.document['question'])} {_state(told)}",
+        "title": escape.attribute(title),
+        "description": f"{asked} {_state(told)}".strip(),
     }
     if _verdicts(told):
         head["judged"] = True
@@ -293,6 +296,11 @@ def _pilots(told: _Told) -> str:
 
 def _seal(told: _Told) -> str:
     """What the seal says, and what it is worth."""
+    if told.seal is None and told.results and not told.results.get("draft"):
+        return (
+            "## The seal\n\nThis proposal was not sealed before the project was run: nothing shows "
+            "that it was written first."
+        )
     if told.seal is None:
         return (
             "## The seal\n\nThis proposal is not sealed: it can still be changed without a trace. "

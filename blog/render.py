@@ -133,9 +133,9 @@ def _page(
     example = template or bool(post.meta.get("example"))
     # Whoever takes over the template is not the author of its examples.
     whose = replace(portfolio, author="") if example else portfolio
-    writer = Writer(project, post, results, shown, whose)
+    writer = Writer(project, post, results, shown, whose, example)
     body = writer.body()
-    head = writer.front_matter(example=example)
+    head = writer.front_matter()
     comment = json.dumps(stamp, sort_keys=True).replace("--", "-\\u002d").replace("<", "\\u003c")
     note = f"<!-- Made from projects/{project.name}/post.md; edit that one. folio: {comment} -->"
     if not portfolio.repository:

@@ -28,6 +28,7 @@ class Writer:
     results: dict[str, Any]
     pictures: dict[str, Picture]
     portfolio: Portfolio
+    example: bool = False  # of the template, not of whoever shows it
     references: dict[str, dict[str, str]] = field(init=False)
     cited: list[str] = field(default_factory=list)
     numbers: dict[str, int] = field(default_factory=dict)
@@ -119,7 +120,7 @@ class Writer:
                 f"a post has one network to try; the first stands in line {placed[0].line}.",
             )  # fmt: skip
 
-    def front_matter(self, *, example: bool) -> str:
+    def front_matter(self) -> str:
         """What Material's blog and tags plugins, the home page and the cards read."""
         import yaml
 
@@ -150,7 +151,7 @@ class Writer:
             self.portfolio,
             self.project.name,
         )
-        if example:
+        if self.example:
             head["example"] = True
         head["search"] = {"boost": 2}
         head = {key: value for key, value in head.items() if value not in ("", [], None, False)}
@@ -195,6 +196,7 @@ class Writer:
                 str(self.results.get("run", "")),
                 self.authors,
                 self.portfolio,
+                example=self.example,
             ),
             authors.box(self.authors),
         ]

@@ -79,9 +79,7 @@ def test_every_generator_makes_what_it_is_asked_for(split):
     class Constant:
         noise, classes = 4, 10
         generator = SimpleNamespace(predict=lambda x, verbose: np.full((len(x[0]), 8, 8, 1), 0.5))
-        average = SimpleNamespace(
-            predict=lambda x, batch_size, verbose: np.full((len(x[0]), 8, 8, 1), 0.25)
-        )
+        average = SimpleNamespace(predict_on_batch=lambda x: np.full((len(x[0]), 8, 8, 1), 0.25))
 
     forged = project._forged(Constant, split, "test", seed=1)
     assert {x.shape for x in forged.values()} == {(len(split["test"]), 8, 8, 1)}

@@ -45,7 +45,7 @@ def work_options(function: Callable[..., Any]) -> Callable[..., Any]:
         [
             click.option("--again", is_flag=True, help="Discard stored values; make them again."),
             click.option("--fresh", is_flag=True, help="Ask the site what changed since."),
-            click.option("--quick", is_flag=True, help="One seed, little data, a draft."),
+            click.option("--quick", is_flag=True, help="One seed, at most 1,000 pages, a draft."),
             click.option(
                 "--set",
                 "settings",

@@ -95,14 +95,13 @@ def publish_all(root: Path, chosen: list[str], named: bool = False) -> None:
     """Render and build, unless nothing changed since the last time."""
     from projects.spine import publishing
 
-    index = root / "site" / "index.html"
     if not named and publishing.up_to_date(root):
-        click.echo(f"site: up to date\n  {index}\nTo look at it: folio serve")
+        click.echo(f"site: up to date\n  {root / 'site'}\nTo look at it: folio serve")
         return
     with publishing.turn(root, say):
         _render(root, chosen)
         folder = publishing.build(root, remember=set(chosen) >= set(names(root)))
-    click.echo(f"site: built\n  {folder / 'index.html'}\nTo look at it: folio serve")
+    click.echo(f"site: built\n  {folder}\nTo look at it: folio serve")
 
 
 def _render(root: Path, chosen: list[str]) -> None:
@@ -158,7 +157,7 @@ def _to_folder(root: Path, chosen: list[str], folder: Path) -> None:
     with publishing.turn(root, say):
         _render(root, chosen)
         built = publishing.build(root, to=folder)
-    click.echo(f"site: built\n  {built / 'index.html'}")
+    click.echo(f"site: built\n  {built}")
 
 
 def _to_branch(root: Path, chosen: list[str]) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import shutil
 import tempfile
 import time
@@ -25,8 +26,9 @@ from projects.spine.perform import Report, failure, keep, lent
 from projects.spine.store import Stored
 
 if TYPE_CHECKING:
-    from scraping.pages import Ref
+    from scraping.pages import Pages, Ref
 
+ADDRESS = re.compile(r"^https?://\S+: ")
 PARTS = "parts"  # under .folio/: chunks' rows until they are put together
 Chunk = tuple[Path, dict[str, Path]]  # (file of the rows, files opened by local())
 CHUNK = 250  # pages a worker reads at a time: a second or so, so that progress moves
@@ -70,8 +72,8 @@ def extract(
             report("pages read", done, len(due))
         places = {ref.url: number for number, ref in enumerate(pages.refs)}
         value = _joined(folder, earlier, unchanged, parts, places)
-        if len(pages) and not value.frame_rows and value.rejected_rows:
-            raise SpineError(_all_rejected(engine, run, value.rejected, len(pages)))
+        if len(pages) and not value.frame_rows:
+            raise SpineError(_no_row(engine, run, value, pages))
         pairs = [[ref.url, ref.digest] for ref in pages.refs]
         value = dataclasses.replace(value, pages=pairs)
         return keep(engine, run, value, started, opened, reads=reads)
@@ -124,19 +126,30 @@ def _joined(
     return Streamed(*outcome, pages=[])
 
 
-def _all_rejected(engine: Engine, run: Run, rejected: Path, pages: int) -> str:
+def _no_row(engine: Engine, run: Run, value: Streamed, pages: Pages) -> str:
     """Return what to tell a user whose step gave no row at all."""
     from collections import Counter
 
     from scraping.tables.parquet import iterate
 
-    reasons: Counter[str] = Counter()
-    for table in iterate(rejected, ["_reason"]):
-        reasons.update(table["_reason"])
-    ((reason, times),) = reasons.most_common(1)
+    why = (
+        "None was rejected either: the step yielded nothing, as one does whose selector matches "
+        f"nothing. What a page offers: folio look {pages.refs[0].url}"
+    )
+    if value.rejected_rows:
+        reasons: Counter[str] = Counter()
+        examples: dict[str, str] = {}
+        for table in iterate(value.rejected, ["_reason"]):
+            for reason in table["_reason"]:
+                # A reason begins with the page's address, and ends with what stands there instead.
+                common = ADDRESS.sub("", reason).partition(";")[0].partition("\n")[0]
+                reasons[common] += 1
+                examples.setdefault(common, reason)
+        ((common, times),) = reasons.most_common(1)
+        why = f"Most often, {times:,} times: {common}. The first:\n{examples[common]}"
     return (
         f"{engine.project.where(run.step.line)}: step `{run.step.name}` got no row from any of "
-        f"{pages:,} pages. Most often: {reason} ({times:,} times). "
+        f"{len(pages):,} pages. {why}\n"
         f"The pages are kept; mend the step and run: folio run {engine.project.name}"
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import re
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -28,12 +30,25 @@ def create(root: Path, name: str, model: str) -> Path:
         )
     aside = aside_of(target)
     shutil.copytree(BLANK / model, aside, ignore=shutil.ignore_patterns("__pycache__", ".folio"))
+    for file in (aside / "post.md", aside / "proposal.md"):
+        text = file.read_text("utf-8")
+        today = datetime.date.today().isoformat()
+        file.write_text(re.sub(r"^date: .*$", f"date: {today}", text, count=1, flags=re.M), "utf-8")
     try:
         swap_folder(aside, target)
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
     return target
+
+
+def of_a_starter(file: Path) -> bool:
+    """Return whether a file of a project says what that of a starter says, but for its head."""
+
+    def body(path: Path) -> str:
+        return path.read_text("utf-8").partition("\n---\n")[2]
+
+    return any(body(file) == body(path) for path in BLANK.glob(f"*/{file.name}"))
 
 
 def belongings(root: Path, name: str) -> list[Path]:

@@ -30,6 +30,7 @@ KINDS = (
     "or a dict, list, tuple or dataclass of these"
 )
 WHEN_AND_WHERE = ("_fetched", "_offset")  # when a row's page was fetched, where it is archived
+DRAWN = "drawn"  # what a picture is in a few words
 SCALARS = (str, bool, int, float, type(None))
 
 
@@ -320,7 +321,7 @@ def summary(value: Any) -> str:
         left = [each for each in told if not each.startswith("0 ")]
         return ", ".join([f"{len(value):,} pages", *left])
     if _loaded(value, "blog.figures:Figure", "blog.figures:Sheet", "PIL.Image:Image"):
-        return "drawn"
+        return DRAWN
     if _loaded(value, "models.live:Live"):
         return f"{value.description['parameters']:,} parameters for the page"
     if _loaded(value, "keras:Model", "models.scratch:Network"):

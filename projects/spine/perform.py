@@ -98,6 +98,8 @@ def failure(engine: Engine, run: Run, error: Exception, where: str = "") -> Step
     seed = "" if run.seed is None else f" (seed {run.seed})"
     place = f" on {where}" if where else ""
     text = f"{at}: step `{run.step.name}`{seed} stopped{place}: {said}"
+    if isinstance(error, NameError) and error.name in {"page", "seed", *engine.project.steps}:
+        text += f"\nWhat a step needs stands among its parameters: add `{error.name}` there."
     trace = "".join(traceback.format_exception(error))
     if kind == "ArchiveDamaged":
         text += (

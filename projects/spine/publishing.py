@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from projects.spine import results
+from projects.spine import folders, results
 from projects.spine.cache import cache_of
 from projects.spine.durable import write_json
 from projects.spine.engine import Engine, Variant
@@ -149,6 +149,11 @@ def warnings(root: Path, chosen: list[str]) -> list[str]:
     for name in chosen:
         if complete(root, name):
             found += pages.warnings(root / "projects" / name)
+            if folders.of_a_starter(root / "projects" / name / "post.md"):
+                found.append(
+                    f"projects/{name}/post.md says what the starter said. Write what you found, "
+                    f"then: folio publish {name}"
+                )
             if changed := _changed_since(root, name):
                 found.append(
                     f"projects/{name}/project.py was changed since its results: "

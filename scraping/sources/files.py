@@ -35,10 +35,10 @@ DATA = re.compile(
     r"|npz|npy|h5|hdf5|feather|arrow|sqlite3?|db|mat|nc|arff|pdf|png|jpe?g|webp|tiff?|wav|mp3)$",
     re.IGNORECASE,
 )
-# Each step of it is final: a run of comments must not be taken apart in every way there is.
-MARKUP = re.compile(
-    rb"\s*+(?:<!--(?:(?!-->).){0,2000}+-->\s*+)*+<(?:!doctype\s+html|html)\b", re.I | re.S
-)
+MARKUP = re.compile(rb"<(?:!doctype\s+html|html)\b", re.IGNORECASE)
+# One at a time: in one expression for all of them, a run of comments could be taken apart in every
+# way there is, and what forbids that is broken in Python before 3.11.5.
+BEFORE_MARKUP = re.compile(rb"\s+|<!--.{0,2000}?-->", re.DOTALL)
 FREE_AT: dict[str, float] = {}  # of this process: downloads in a row are one visitor
 REFUSALS = {
     "noarchive": "it asks not to be archived (noarchive)",
@@ -222,7 +222,10 @@ def _judge(url: str, response: Response, incoming: Path) -> None:
             body = file.read(LARGEST + 1)
     for wish in sorted(wishes_of(replace(response, body=b"")) & REFUSALS.keys()):
         raise Refused(url, REFUSALS[wish], kind=Kind.OPTED_OUT)
-    is_page = bool(MARKUP.match(body))
+    at = 0
+    while before := BEFORE_MARKUP.match(body, at):
+        at = before.end()
+    is_page = bool(MARKUP.match(body, at))
     if is_page or response.status != 200:
         found = instead(replace(response, body=body), url)
         if found:

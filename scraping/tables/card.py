@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from scraping.crawling.frontier import look_up
 from scraping.errors import ArchiveDamaged, Misuse, printable
+from scraping.net.fetch import is_sandbox
 from scraping.net.robots import robots_text
 from scraping.records import exchange, warc
 from scraping.records.archive import read
@@ -224,7 +225,11 @@ def _collection(about: About) -> list[str]:
     if all(rules == IMPORTED for rules in origin.robots.values()):
         how = f"saved by someone's own browser{when}, and imported."
     else:
-        how = f"fetched{when}, one request at a time, with pauses, under a name with a contact."
+        how = f"fetched{when}, one request at a time"
+        # The practice site, on the same machine, needs neither.
+        if not all(map(is_sandbox, origin.hosts)):
+            how += ", with pauses, under a name with a contact"
+        how += "."
     lines = [
         f"{origin.pages:,} page{'s' * (origin.pages != 1)} of {hosts or 'no site'}, {how}",
         f"Digest of all pages: sha256:{origin.digest}",

@@ -261,7 +261,8 @@ def test_an_example_of_the_template_is_not_by_whoever_took_it_over(project):
     rewrite(project, "hero: models", "example: true\nhero: models")
     text = page(project)
     assert "Ada Lovelace" not in text
-    assert "author       = {Marks}" in text
+    assert "author       = {Folio}" in text
+    assert "howpublished = {Folio}" in text
 
 
 def test_front_matter_tells_the_theme_what_kind_of_network_it_is(project):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import html
 import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 
-from blog import proposal, render
+from blog import frame, proposal, render
 from blog.errors import PostError, SiteError
 from blog.portfolio import Portfolio
 from blog.site import handin
@@ -121,6 +122,40 @@ def test_once_there_are_results_each_hypothesis_has_its_verdict(project):
     assert "## Deviations from the proposal\n\n- Seed 33 of <code>net</code> is *left out*." in told
     assert "[What came out](../posts/pictograms.md)" in told
     assert "Sealed 25 November 2026; 1 supported, 1 refuted." in told
+
+
+def test_where_the_question_is_the_title_the_description_leaves_it_out(project):
+    told = page(project, document(title="Will it rain tomorrow?"), None)
+    assert yaml.safe_load(told.split("---\n")[1])["description"] == "Not sealed; not yet run."
+
+
+def test_what_was_run_without_a_seal_says_so_and_a_draft_can_still_be_sealed(project):
+    told = page(project, document(), None, results={"verdicts": VERDICTS})
+    assert "was not sealed before the project was run" in told
+    assert "folio propose" not in told
+    draft = page(project, document(), None, results={"verdicts": VERDICTS, "draft": True})
+    assert "`folio propose pictograms` seals it" in draft
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("by `folio run wet --quick`;", "by <code>folio run wet --quick</code>;"),
+        ("a `b` c ` d", "a <code>b</code> c ` d"),
+        ("`<b>` | *e*", "<code><b></code> | *e*"),
+    ],
+)
+def test_a_pilot_and_a_deviation_show_code_between_backticks_and_nothing_else(
+    project, written, shown
+):
+    results = {"verdicts": VERDICTS, "deviations": [written], "pilots": [written]}
+    told = page(project, document(pilots=[written]), None, results=results)
+    lines = [line for line in told.splitlines() if line.startswith("- ")]
+    # What is not a letter stands there as a number: Markdown finds no mark of its own in it.
+    assert not any(set(re.sub(r"</?code>|&#\d+;", "", line[2:])) & set("<>`*|") for line in lines)
+    assert [plain(line) for line in lines] == [f"- {shown}"] * 2
+    box = frame.deviations(results)
+    assert [plain(line) for line in box.splitlines() if line.startswith("- ")] == [f"- {shown}"] * 2
 
 
 def test_no_deviation_is_told_too(project):

@@ -108,7 +108,9 @@ def test_in_a_browser_the_pages_open_quietly_and_the_network_runs(browser, unpac
         tab.locator("[data-md-component=palette] label:visible").first.click()
     assert tab.evaluate("getComputedStyle(document.body).backgroundColor") != before
     tab.locator(".folio-live button").first.click()
-    tab.get_by_text(re.compile(r"matches Keras", re.IGNORECASE)).first.wait_for(timeout=10_000)
+    tab.get_by_text(re.compile(r"matches the trained network", re.IGNORECASE)).first.wait_for(
+        timeout=10_000
+    )
     tab.close()
     assert said == []
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []

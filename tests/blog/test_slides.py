@@ -66,6 +66,14 @@ def file(tmp_path_factory) -> Path:
     return path
 
 
+def test_what_stands_between_backticks_in_a_pilot_is_code_and_harmless():
+    told = slides.slides(
+        "rain", DOCUMENT | {"pilots": ["by `folio run --quick`; `<b>x</b>`"]}, SEAL, [], Portfolio()
+    )
+    shown = "<code>folio run --quick</code>; <code>&lt;b&gt;x&lt;/b&gt;</code>"
+    assert f"<li>by {shown}</li>" in told
+
+
 @pytest.fixture
 def opened(browser, file):
     """``opened(**context)`` opens the slides by their file; nothing may be said or asked for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shutil
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from lxml import html
+from PIL import Image
 
 from blog import site
 
@@ -27,6 +29,9 @@ def portfolio(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(built.parent, folder, ignore=shutil.ignore_patterns("site", ".cache"))
     for post in (Path(__file__).parent / "portfolio").glob("*.md"):
         shutil.copy(post, folder / "blog" / "docs" / "posts")
+    (folder / "blog" / "docs" / "proposals" / "a.md").write_text(
+        "---\ntitle: Asked by the template\nexample: true\n---\n"
+    )
     settings = (folder / "mkdocs.yml").read_text()
     address = "https://example.org/at/some/path/"
     (folder / "mkdocs.yml").write_text(settings.replace("https://example.org/", address))
@@ -74,6 +79,44 @@ def test_every_tag_on_the_home_page_leads_to_its_place_on_the_tags_page(portfoli
     links = {link.get("href") for link in page(portfolio, "").cssselect(".folio-tag")}
     assert {"tags/#tag:deep-learning", "tags/#tag:c", "tags/#tag:text"} <= links
     assert {link.removeprefix("tags/#") for link in links} <= places
+
+
+def test_own_proposals_come_first_and_examples_are_marked_there_and_among_the_tags(portfolio):
+    listed = texts(page(portfolio, "proposals").cssselect(".folio-list > li"))
+    assert [line.endswith("Example from the template") for line in listed] == [False, True]
+    tags = page(portfolio, "tags").cssselect("article li")
+    marked = {line.cssselect("a")[0].get("href") for line in tags if line.cssselect("span")}
+    assert marked == {"../posts/sample/"}
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_is_wider_than_the_column_casts_a_shadow_on_the_side_where_there_is_more(
+    browser, served, width, scheme
+):
+    context = browser.new_context(
+        viewport={"width": width, "height": 844}, color_scheme=scheme, reduced_motion="reduce"
+    )
+    window = context.new_page()
+    window.goto(served + "posts/digits/")
+    window.evaluate(
+        """() => document.querySelector("article").insertAdjacentHTML(
+          "beforeend", `<pre><code id="wide">${"x = 1; ".repeat(40)}</code></pre>`)"""
+    )
+    code = window.locator("#wide")
+
+    def edge(end: int) -> tuple[bool, bool]:
+        """Whether the left and the right edge differ from the middle, in a row without letters."""
+        code.evaluate("(code, end) => { code.scrollLeft = end; }", end)
+        seen = Image.open(io.BytesIO(code.screenshot())).convert("RGB")
+        left, middle, right = (seen.getpixel((x, 4)) for x in (1, seen.width // 2, seen.width - 2))
+        return left != middle, right != middle
+
+    assert edge(0) == (False, True)
+    assert edge(100) == (True, True)
+    assert edge(9999) == (True, False)
+    assert window.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    context.close()
 
 
 def test_a_name_with_markup_stays_text_wherever_the_theme_puts_it(portfolio):

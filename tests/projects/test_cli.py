@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import pty
@@ -54,6 +55,10 @@ def test_again_and_fresh_need_a_name_or_all(checkout, toy):
 
 def test_new_copies_a_starter_and_says_what_to_do_next(checkout):
     outcome = checkout.command("new", "mine", "--model", "cnn")
+    today = datetime.date.today().isoformat()
+    for file in ("post.md", "proposal.md"):
+        text = (checkout.root / "projects" / "mine" / file).read_text("utf-8")
+        assert re.findall(r"^date: (.*)$", text, re.MULTILINE) == [today]
     assert outcome.code == 0
     assert "folio run mine" in outcome.out
     files = {p.name for p in (checkout.root / "projects" / "mine").iterdir()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -159,7 +160,17 @@ def test_a_step_that_gets_no_row_from_any_page_says_why(checkout, birds):
     outcome = checkout.command("train", "birds", "--debug")
     assert outcome.code == 1
     assert "got no row from any of 3 pages" in outcome.err
-    assert ".ounces" in outcome.err
+    assert "Most often, 3 times: nothing matches '.ounces'. The first:" in outcome.err
+    assert re.search(r"^http://\S+/owl: nothing matches '\.ounces'; ", outcome.err, re.MULTILINE)
+
+
+def test_a_step_that_yields_nothing_for_any_page_says_where_to_look(checkout, birds, site):
+    path = checkout.root / "projects" / "birds" / "project.py"
+    checkout.edit(path, "    yield Bird(", "    for page in ():\n        yield Bird(")
+    outcome = checkout.command("train", "birds", "--debug")
+    assert outcome.code == 1
+    assert "got no row from any of 3 pages" in outcome.err
+    assert f"folio look {site[0]}owl" in outcome.err
 
 
 def test_a_fault_in_the_step_is_told_with_the_page(checkout, birds, site):

@@ -160,6 +160,14 @@ def test_a_project_that_is_running_is_not_removed(checkout, napping):
     assert (checkout.root / "projects" / "nap" / "project.py").exists()
 
 
+def test_a_step_that_lacks_a_parameter_is_told_to_ask_for_it(checkout):
+    checkout.write("bad", "def table():\n    'Numbers.'\n    return [seed]\n")
+    outcome = checkout.command("train", "bad")
+    assert outcome.code == 1
+    assert "stopped: NameError: name 'seed' is not defined" in outcome.err
+    assert "add `seed` there" in outcome.err
+
+
 def test_a_step_that_raises_is_named_with_its_line_and_no_traceback(checkout):
     checkout.write("bad", "def table():\n    'Numbers.'\n    return [1][5]\n")
     outcome = checkout.command("train", "bad")

@@ -74,6 +74,17 @@ def test_what_was_trained_before_is_refused_until_other_seeds_are_chosen(rain):
     assert rain.sealed()["sealed"]["trainings"] == 2
 
 
+def test_a_try_tells_of_no_deviation_and_the_results_it_leaves_alone_do(rain):
+    rain.sealed()
+    tried = rain.checkout.train("rain", "--set", "EPOCHS=3")
+    assert tried.code == 0
+    assert "deviation" not in tried.out
+    assert (
+        "deviation: 2 trainings with sealed seeds were made with other"
+        in rain.checkout.train("rain").out
+    )
+
+
 def test_another_split_may_be_sealed_and_an_unknown_one_may_not(rain):
     rain.checkout.train("rain")
     rain.checkout.edit(rain.project, "table.tail(10)", "table.tail(8)")

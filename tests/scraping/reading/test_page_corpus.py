@@ -12,6 +12,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterator
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,9 @@ PIECES = """<|>|</p>|<p>|<table>|<td>|</table>|<b><i></b></i>|<template><p>t</p>
 &amp|&#x0;|&#128;|<body class=z>|<html lang=x>|<head>|</head>|<textarea>|<select><option>
 <script>|</script>|<title>|<form><form>|<li><ul>|<!doctype html>|<?php echo ?>|</br>|<p/>|<!-->
 <noscript>|<iframe>|<math><mi>|<ruby><rt>|<pre>|<dd>|<h1>|<nobr>|<center>|<isindex>|<image>|<xmp>"""
+# Soup Sieve looks into a template since version 4 no more; Python before 3.11.5 gets an older one.
+if int(version("soupsieve").partition(".")[0]) < 4:
+    PIECES = PIECES.replace("template>", "section>")
 
 
 def shared(ours: Any, theirs: Any) -> bool:

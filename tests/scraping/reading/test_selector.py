@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from importlib.metadata import version
 
 import pytest
 from hypothesis import given
@@ -27,6 +28,10 @@ def page_of(source: str) -> Page:
 
 
 PAGES = [page_of(GARDEN), page_of(GARDEN.replace("template", "section"))]
+# Python before 3.11.5 gets an older one, which looks into templates and errs with `~` in `:has`.
+of_today = pytest.mark.skipif(
+    int(version("soupsieve").partition(".")[0]) < 4, reason="Soup Sieve is older than version 4"
+)
 
 
 def agree(selector: str) -> None:
@@ -45,6 +50,7 @@ div:has(p)|div:has(> p)|p:has(+ span)|p:has(~ em)|li:has(li.b)|dt:has(+ dd)|div:
 P.a|LI|[HREF]|dd ~ dd|td, th|p.a, li.a, dd|*|svg > rect|p:not(div p)|[rel='x y']|[rel~=y]"""
 
 
+@of_today
 @pytest.mark.parametrize("selector", [*NATIVE.replace("\n", "|").split("|"), "[lang|=en]"])
 def test_everyday_selectors_need_no_soup_and_find_what_soup_sieve_finds(selector):
     assert compiled(selector) is not None
@@ -70,6 +76,7 @@ compounds = st.builds(str.__add__, names, ends)
 joined = st.lists(st.tuples(compounds, st.sampled_from([" ", " > ", " + ", " ~ ", ", "])))
 
 
+@of_today
 @given(joined, compounds)
 def test_any_combination_finds_what_soup_sieve_finds(parts, last):
     agree("".join(one + join for one, join in parts[:3]) + last)

@@ -69,6 +69,14 @@ def test_what_the_records_know_is_filled_in(facts, shop):
         assert known in told, known
 
 
+def test_only_of_a_site_that_needs_pauses_they_are_told(facts):
+    assert "one request at a time, with pauses, under a name" in "\n".join(card.told(facts))
+    here = dataclasses.replace(facts.origin, hosts=["sandbox"])
+    told = "\n".join(card.told(dataclasses.replace(facts, origin=here)))
+    assert "one request at a time." in told
+    assert "pauses" not in told
+
+
 def test_what_only_people_know_is_asked_for_until_it_is_answered(facts):
     asked = [section.title for section in card.sections(facts) if section.asked]
     assert asked == list(card.SECTIONS)

@@ -11,7 +11,8 @@ from models.live import prompt
 from scraping import attr, crawl, text
 
 # The practice site, on your own machine. On the web: https://…, after a look at its terms.
-# Begin to change here: another president's name, as the site's addresses have it.
+# Begin to change here: another president's name, as the site's addresses have it, of one who gave
+# five speeches or more.
 START = "http://sandbox/speeches/presidents/ronald-reagan/"
 SEEDS = 3
 EPOCHS = 2
