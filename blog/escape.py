@@ -37,13 +37,13 @@ def markdown(value: str) -> str:
 
 
 def sentence(value: str, harmless: Callable[[str], str] = markdown) -> str:
-    """A sentence in which what stands between two backticks is shown as code.
+    """A sentence in which what stands between two single backticks is shown as code.
 
     Code and the rest mean only themselves: a title that was scraped may stand in either.
     ``harmless`` escapes them for the page they are for: :func:`markdown`, or :func:`attribute` for
     HTML.
     """
-    parts = [harmless(part) for part in re.split("`([^`]+)`", text(value))]
+    parts = [harmless(part) for part in re.split(r"(?<!`)`([^`]+)`(?!`)", text(value))]
     parts[1::2] = [f"<code>{part}</code>" for part in parts[1::2]]
     return "".join(parts)
 

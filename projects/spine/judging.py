@@ -285,7 +285,7 @@ def _found(hypothesis: Hypothesis, margin: Margin) -> str:
     places = _places((ends[1] - ends[0] if ends else 0.0) or abs(margin.mean))
     threshold = -hypothesis.threshold if other else hypothesis.threshold
     # An end is not to look as if it lay on the threshold, which is what decides.
-    while ends and any(0 < abs(end - threshold) < 0.5 * 10**-places for end in ends):
+    while places < 6 and any(SAME < abs(x - threshold) < 0.5 * 10**-places for x in ends or ()):
         places += 1
     first, second, mean = (_written(x, places) for x in (*margin.sides, abs(margin.mean)))
     told = f"{first} against {second}: {way} by {mean}"
