@@ -37,6 +37,22 @@ def numbers(shape, seed=1):
     return x
 
 
+def alone(layer, shape):
+    """A network of this layer only, and examples for it."""
+    import keras
+
+    inputs = keras.Input(shape)
+    return shaken(keras.Model(inputs, layer(inputs))), numbers(shape)
+
+
+def merged(layer, shapes=((4,), (4,), (4,))):
+    """A network in which this layer joins inputs of these shapes, and examples for it."""
+    import keras
+
+    inputs = [keras.Input(shape) for shape in shapes]
+    return shaken(keras.Model(inputs, layer(inputs))), [numbers(s, n) for n, s in enumerate(shapes)]
+
+
 def write(folder: Path, exported: Any) -> None:
     """Write one network as a project does."""
     folder.mkdir(parents=True)

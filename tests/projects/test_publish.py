@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from blog.site import building
-from projects.spine import results
+from projects.spine import folders, results
 
 REPOSITORY = Path(__file__).parents[2]
 POST = """\
@@ -434,3 +434,19 @@ def test_publishing_says_where_the_code_was_changed_since_its_results(published,
     told = "warning: projects/scored/project.py was changed since its results: draw. "
     assert told in outcome.out
     assert "Next: folio run scored" in outcome.out
+
+
+def test_a_post_that_says_what_its_starter_said_is_published_with_a_warning(
+    published, checkout, monkeypatch, tmp_path
+):
+    post = published / "projects" / "scored" / "post.md"
+    (tmp_path / "cnn").mkdir()
+    (tmp_path / "cnn" / "post.md").write_text(post.read_text("utf-8").replace("date: ", "date:  "))
+    warning = "warning: projects/scored/post.md says what the starter said."
+    assert warning not in checkout.command("publish", "scored").out
+    monkeypatch.setattr(folders, "BLANK", tmp_path)
+    outcome = checkout.command("publish", "scored")
+    assert outcome.code == 0
+    assert warning in outcome.out
+    post.write_text(post.read_text("utf-8") + "\nAnd a word of my own.\n", "utf-8")
+    assert warning not in checkout.command("publish", "scored").out

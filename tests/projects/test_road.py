@@ -128,3 +128,27 @@ def test_a_score_that_no_seed_changes_is_told_without_an_interval_of_no_width():
     other = {"mean": 0.25, "low": 0.2, "high": 0.3}
     road.show_scores({"size": {"accuracy": same}, "cnn": {"accuracy": other}}, {}, told.append)
     assert told[1:] == ["  size accuracy  0.2500", "  cnn accuracy   0.2500 [0.2000, 0.3000]"]
+
+
+def test_that_a_figure_was_drawn_before_does_not_make_it_the_committed_one(checkout):
+    source = '''
+        """Is it dark?"""
+        from PIL import Image
+
+
+        def dot():
+            """A dot."""
+            return Image.new("L", (2, 2), 9)
+
+
+        def count():
+            """How many."""
+            return 1
+    '''
+    path = checkout.write("dots", source)
+    checkout.train("dots")
+    checkout.edit(path, "(2, 2), 9", "(2, 2), 8")
+    assert re.search(r"✓ dot: drawn  \[", checkout.train("dots").out)
+    again = checkout.train("dots", "--again").out
+    assert re.search(r"✓ dot: drawn  \[", again)
+    assert "✓ count: 1 (as committed)" in again
